@@ -19,6 +19,7 @@ import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { DEVICE_ACTIONS, devicesNow, runDevices } from './operate/devices-command'
 import { runBackup } from './operate/backup-command'
+import { runExport } from './operate/export-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
@@ -112,6 +113,14 @@ program.command('restore').description('put a backup back, without sending anyth
     const order = { folder, config: configFile(), stopped, sends, replaces }
     print(yes || !process.stdin.isTTY ? await runRestore(order, config, clock)
       : await askOnTerminal(ask => runRestore({ ...order, ask }, config, clock)))
+  })
+
+program.command('export').description('write all that is stored about a person into a new folder, for them to read')
+  .argument('<what...>', 'their addresses on the networks, then a new folder')
+  .action(async (what: string[]) => {
+    const [folder = '', ...persons] = what.toReversed()
+    if (persons.length === 0) program.error('write whose, and a new folder: zentrale export @eva:example.org +491701234567 eva')
+    print(await runExport(config(), { folder, persons: persons.toReversed(), zentrale: version }, clock))
   })
 
 program.command('devices')

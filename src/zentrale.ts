@@ -93,7 +93,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     { listen: operate.listen,
       app: makeOperateApp({
         ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), devices, desk: bridge.desk, store,
-        storePath: config.store.path, clock, log
+        storePath: config.store.path, media, clock, log
       }) }
   ]
   const isTaken = (place: Place): boolean =>

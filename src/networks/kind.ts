@@ -48,6 +48,8 @@ export interface Settings<W = unknown, C = unknown, P = unknown, N = unknown> {
   name: NetworkName // also the key of its section, of its places in mirrors, and of its names of function addresses
   label: string // what people call it
   section: z.ZodType<W>
+  /** The canonical id of the person whom `written` names; undefined if it names nobody on this network. */
+  person (written: string): string | undefined
   /** Where Zentrale listens for this network. Paths start at the section. */
   listeners? (section: W): (Listen & { path: Path })[]
   place: PlaceSettings<W, P>

@@ -15,7 +15,8 @@ export interface BackupOrder { folder: string; withConfig: boolean; zentrale: st
 
 const COPY_MS_MAX = 30 * 60_000 // until the first byte of the copy
 
-const fetchCopy = async (url: string, token: string, to: string): Promise<void> => {
+/** The store of the running Zentrale, into a new file. */
+export const fetchCopy = async (url: string, token: string, to: string): Promise<void> => {
   const dispatcher = new Agent({ headersTimeout: COPY_MS_MAX, bodyTimeout: COPY_MS_MAX })
   try {
     const { statusCode, body } = await request(`${url}/admin/backup`, { dispatcher, headers: { authorization: `Bearer ${token}` } })

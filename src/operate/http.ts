@@ -9,10 +9,12 @@ import type { Log } from '../lib/log'
 import { bearerOf, sameSecret } from '../lib/secret'
 import type { NetworkName } from '../model/address'
 import { messageOf } from '../model/errors'
+import type { Media } from '../model/network'
 import type { Store } from '../store/store'
 import { addressRoutes, logbookRoute } from './addresses'
 import { backupRoute } from './backup'
 import { deviceRoutes, type DevicesOperated } from './devices'
+import { fileRoute } from './file'
 import type { Metrics } from './metrics'
 import { isQueueState, LINE_ID, QUEUE_STATES, type QueueLines } from './queue'
 
@@ -26,6 +28,7 @@ export interface Operated {
   devices?: DevicesOperated
   store: Store
   storePath?: string // without it, there are no backups
+  media?: Pick<Media, 'open'> // the same, of files for exports
   clock: Clock
   log: Log
 }
@@ -86,12 +89,13 @@ const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
 
-const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath }: Operated): express.Router => {
+const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, media, clock }: Operated): express.Router => {
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
   if (devices !== undefined) routes.use('/devices', deviceRoutes(devices, log))
   routes.get('/logbook', logbookRoute({ store }))
   if (storePath !== undefined) routes.get('/backup', backupRoute({ store, path: storePath, log }))
+  if (media !== undefined) routes.get('/file', fileRoute(media, clock))
   routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
   routes.get('/queue', async (request, response) => {
     const state = request.query['state'] ?? 'waiting'

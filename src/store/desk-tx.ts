@@ -3,22 +3,22 @@ import { createHash, createHmac } from 'node:crypto'
 import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, Head, LogLine, Verified } from './desk'
 import type { Sql } from './sql'
 
-interface ConversationRow { id: number; data: string }
-interface EntryRow {
+export interface ConversationRow { id: number; data: string }
+export interface EntryRow {
   id: number; conversation: number; at: number; kind: Entry['kind']; who: string; text: string; content: string
   network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null; gone?: number
 }
 
-const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
+export const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
   row && { ...JSON.parse(row.data) as Conversation, id: row.id }
 
-const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, ...row }: EntryRow): Entry => ({
+export const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, ...row }: EntryRow): Entry => ({
   ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project },
   ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature },
   ...gone === 1 && { gone: true }
 })
 
-const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature'
+export const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature'
 /**
  * Its writer has taken back the message with which it came, or which it corrects, or which went out after all with it. Notes stay, because an
  * answer that was taken back in time is one.

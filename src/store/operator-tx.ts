@@ -1,13 +1,8 @@
 /** The operator's questions and changes, and the deletion of what is old. */
 import type { Arrival } from '../model/message'
-import { deliveryOf, fromOf, OUTBOX, type OutboxRow, rowAt } from './outbox-rows'
+import { fromOf, OUTBOX, type OutboxRow, queueRowOf, rowAt } from './outbox-rows'
 import type { Sql } from './sql'
-import type { Changed, Depth, QueueRow, Tx, UnroutedRow } from './store'
-
-const rowOf = (row: OutboxRow): QueueRow => ({
-  id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
-  attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
-})
+import type { Changed, Depth, Tx, UnroutedRow } from './store'
 
 type Unrouted = Omit<UnroutedRow, 'arrival'> & { arrival: string }
 
@@ -30,11 +25,11 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
         WHERE state <> 'done' GROUP BY network, state`)
     },
     async list (state, limit) {
-      return all<OutboxRow>(OUTBOX + "WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?", state, limit).map(rowOf)
+      return all<OutboxRow>(OUTBOX + "WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?", state, limit).map(queueRowOf)
     },
     async show (id) {
       const row = rowAt(sql, id)
-      return row && rowOf(row)
+      return row && queueRowOf(row)
     },
     async retry (id, now) {
       const row = rowAt(sql, id)

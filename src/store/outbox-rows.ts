@@ -3,7 +3,7 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { Place } from '../model/address'
 import type { Arrival, Delivery } from '../model/message'
 import type { Sql } from './sql'
-import type { Count, OutboxState, Queued } from './store'
+import type { Count, OutboxState, Queued, QueueRow } from './store'
 
 export interface OutboxRow {
   id: number; key: string; journal: number; network: string; place: string; delivery: string; notice: number
@@ -29,6 +29,11 @@ export const queuedOf = (row: OutboxRow): Queued =>
     id: row.id, journal: row.journal, from: fromOf(row), delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at,
     ...row.crashes > 0 ? { crashes: row.crashes } : {}, ...row.not_before === null ? {} : { notBefore: row.not_before }
   })
+
+export const queueRowOf = (row: OutboxRow): QueueRow => ({
+  id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
+  attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
+})
 
 export const rowAt = (sql: Sql, id: number): OutboxRow | undefined => sql.one(OUTBOX + 'WHERE id = ?', id)
 

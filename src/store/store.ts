@@ -14,6 +14,7 @@ import type {
 } from '../model/message'
 import type { Text } from '../model/text'
 import type { DeskTx } from './desk'
+import type { PersonTx } from './person'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
 
@@ -91,6 +92,7 @@ export interface Depth { network: NetworkName; state: OutboxState; count: number
 
 export interface Tx {
   readonly desk: DeskTx
+  readonly person: PersonTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
   /** Whether somebody who may delete it has done so; of an edit, whether they have deleted what it corrects. */

@@ -5,6 +5,7 @@ import { makeJournalTx } from './journal-tx'
 import { makeKeptTx } from './kept-tx'
 import { makeOperatorTx } from './operator-tx'
 import { makeOutboxTx } from './outbox-tx'
+import { makePersonTx } from './person-tx'
 import { makeReactionsTx } from './reactions-tx'
 import { makeReceiptsTx } from './receipts-tx'
 import { makeSql } from './sql'
@@ -13,7 +14,7 @@ import type { Tx } from './store'
 export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
   const sql = makeSql(db)
   return {
-    desk: makeDeskTx(sql, sealKey),
+    desk: makeDeskTx(sql, sealKey), person: makePersonTx(sql),
     ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
     ...makeOperatorTx(sql)
   }

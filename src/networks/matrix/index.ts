@@ -26,7 +26,7 @@ import { makeFirstLook } from './rooms/first-look'
 import { makeMembers, type Members } from './rooms/members'
 import { makeFindRoom, makePortals } from './rooms/portals'
 import { makeUploader, openMedia } from './media'
-import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, portalOf, isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, personId, portalOf, isOurs as isOursOf } from './names'
 import type { Json } from './events/json'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
@@ -66,7 +66,7 @@ const KEY_BYTES = 12
 export const namingOn = (domain: string, bot: string): Naming => ({
   direct: (ours, theirs) => `${ours} ${theirs}`,
   room: (address, what) => `#${GHOST_PREFIX}${address}_${what}:${domain}`,
-  person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined,
+  person: personId,
   serves: ours => ours.endsWith(`:${domain}`),
   isOurs: id => isOursOf(id, bot, domain),
   ghost: person => ghostMxid(person, domain), standsFor: id => ghostPerson(id, domain),

@@ -110,3 +110,6 @@ export const isAmong = (listed: string[]): (mxid: string) => boolean => {
 export const isOurs = (mxid: string, bot: string, domain: string): boolean =>
   mxid === bot || (mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) &&
     mxid.indexOf(':') === mxid.length - domain.length - 1)
+
+/** The canonical id of the person whom `written` names. */
+export const personId = (written: string): string | undefined => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined

@@ -9,7 +9,7 @@ import { aDomainOrNone, aUrl, block, type Given, has, like, orNone, type Questio
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, Names, PlaceSettings, Settings, Taking } from '../kind'
 import { type MatrixConfig, NAME } from '.'
-import { GHOST_PREFIX } from './names'
+import { GHOST_PREFIX, personId } from './names'
 import { namesToRegister, readRegistration, type Registration } from './registration/registration-file'
 import { registrationText, sampleRegistration } from './registration/registration-text'
 
@@ -171,7 +171,7 @@ ${block(`app_service_config_files:\n  - ${registration}`)}
   Synapse must be able to read that file: chgrp matrix-synapse ${registration} && chmod 640 ${registration}`
 
 export const settings: Settings<Written, MatrixSection, string, string> = {
-  name: NAME, label: 'Matrix', section: homeserver, place, address, agents, take, init,
+  name: NAME, label: 'Matrix', section: homeserver, person: personId, place, address, agents, take, init,
   listeners: ({ listen }) => [{ path: ['listen', 'port'], ...listen }],
   contact (id) {
     const code = `https://matrix.to/#/${inUri(id)}`

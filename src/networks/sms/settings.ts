@@ -177,7 +177,7 @@ const initOf = (kinds: readonly GatewayKind[]): InitSettings => {
 
 /** SMS with these kinds of gateways. */
 export const settingsWith = (kinds: readonly GatewayKind[]): Settings<Written, SmsConfig, Threads, OwnNumber> => ({
-  name: NAME, label: 'SMS', section: sectionOf(kinds), place, address, agents, init: initOf(kinds),
+  name: NAME, label: 'SMS', section: sectionOf(kinds), person: canonicalNumber, place, address, agents, init: initOf(kinds),
   listeners: ({ gateways }) => gateways.flatMap((gateway, index) => {
     const listen = kindOf(kinds, gateway).listen?.(gateway)
     return listen === undefined ? [] : [{ path: ['gateways', index, 'listen', 'port'], ...listen }]

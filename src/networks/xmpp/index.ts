@@ -34,7 +34,7 @@ import { makeSpecialDeliveries } from './muc/special-deliveries'
 import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
 import { makeWhisper } from './muc/whisper'
-import { canonicalBare, ghostLocal, ghostPerson, parseJid, roomNamed } from './names'
+import { canonicalBare, ghostLocal, ghostPerson, parseJid, personId, roomNamed } from './names'
 import { makeOmemo } from './omemo/omemo'
 import type { Opening } from './omemo/opening'
 import { makeOriginals } from './originals'
@@ -72,7 +72,7 @@ const namingOn = (domain: string, names: RoomNames, service: string | undefined)
     const room = id.endsWith(`@${domain}`) ? roomNamed(id.slice(0, -domain.length - 1)) : undefined
     return room === undefined || service === undefined ? undefined : { room, here: names.portal(room, service) }
   },
-  person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined,
+  person: personId,
   serves: ours => ours.endsWith(`@${domain}`),
   isOurs: id => id.endsWith(`@${domain}`),
   ghost: person => `${ghostLocal(person)}@${domain}`,

@@ -6,7 +6,7 @@ import { makeAccount } from './account'
 import type { AccountConfig } from './account/where'
 import { directEnds, directPlace } from './direct/place'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
-import { canonicalBare } from './names'
+import { personId } from './names'
 
 export interface XmppSettings { component?: XmppConfig, accounts: AccountConfig[], fetch?: FetchConfig }
 
@@ -18,7 +18,7 @@ const alone = ({ fetch = FETCH_DEFAULTS }: XmppSettings, world: World): Network 
   name: NAME,
   can: { ...CAN, ghosts: false },
   naming: {
-    direct: directPlace, room: () => undefined, person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined,
+    direct: directPlace, room: () => undefined, person: personId,
     serves: () => false, isOurs: () => false
   },
   attend () {},

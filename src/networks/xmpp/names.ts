@@ -130,3 +130,6 @@ export const localOfRoom = (room: string): string | undefined => {
   const local = [...room].map(sign => ESCAPES.get(sign) ?? sign).join('')
   return roomNamed(local) === room && nodeprep(local) === local ? local : undefined
 }
+
+/** The canonical id of the person whom `written` names. */
+export const personId = (written: string): string | undefined => written.indexOf('@') > 0 ? canonicalBare(written) : undefined

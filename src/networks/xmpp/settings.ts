@@ -10,7 +10,7 @@ import type { AddressSettings, AgentSettings, InitSettings, PlaceSettings, Setti
 import { NAME } from '.'
 import { accountAnswered, accountNamed, accountProblems, accountQuestions, accounts, isLoopback, takeAccounts } from './account-settings'
 import type { XmppSettings } from './joined'
-import { canonicalBare } from './names'
+import { canonicalBare, personId } from './names'
 import { ejabberdSnippet, prosodySnippet } from './snippets'
 
 const SECOND_MS = 1000
@@ -105,7 +105,7 @@ const address: AddressSettings<Written, string> = {
 const agents: AgentSettings<Written> = {
   example: 'bernd@example.org', sample: 'on XMPP', pattern: /^[^\s/@]+@[^\s/@]+$/,
   person (written, server) {
-    const id = written.indexOf('@') > 0 ? canonicalBare(written) : undefined
+    const id = personId(written)
     if (id === undefined) return undefined
     if (server === undefined) throw noSection(NAME, 'person', `${written} is on xmpp, and `)
     const isAccount = server.accounts?.some(({ jid }) => canonicalBare(jid) === id) === true
@@ -152,7 +152,7 @@ const init: InitSettings = {
 }
 
 export const settings: Settings<Written, XmppSettings, string, string> = {
-  name: NAME, label: 'XMPP', section: server, place, address, agents, init,
+  name: NAME, label: 'XMPP', section: server, person: personId, place, address, agents, init,
   contradictions ({ section: server, names }, { problem }) {
     if (server !== undefined) accountProblems(server, names.map(({ value }) => value), problem)
     for (const { entry, first } of twice((server?.passwords ?? []).map(({ room }, index) => ({ room, path: [NAME, 'passwords', index, 'room'] })),

@@ -50,7 +50,7 @@ const pigeonKind = (made: (network: Practice, config: unknown) => void = () => {
     address: ({ loft }, { name }) => [{ found: `is not painted on ${loft}`, advice: `Paint ${name} on it` }]
   },
   settings: {
-    name: NAME, label: 'Pigeon', section: loft,
+    name: NAME, label: 'Pigeon', section: loft, person: written => written.startsWith('~') ? written : undefined,
     listeners: ({ listen }) => [{ path: ['listen', 'port'], ...listen }],
     place: {
       key: text('A perch.', 'the name of a perch', 'perch', /^\S+$/), sample: '- pigeon: perch                         # a perch',
