@@ -19,13 +19,15 @@ export const standingRule = (arrival: Arrival, directory: Directory): Plan | und
   const where = whereOf(place, directory)
   const isBack = !directory.isOpen(place)
   const back = isBack ? [texts.isBack(where)] : []
+  const unread = before === 'sealed' ? [texts.unreadStays] : []
   const text = moved === undefined ? {
-    in: back, out: [texts.isOut(where)], encrypted: [texts.isEncrypted(where)], sealed: [...back, texts.isSealed(where)]
+    in: back, out: [texts.isOut(where)], encrypted: [texts.isEncrypted(where), ...unread], sealed: [...back, texts.isSealed(where)]
   }[standing].join(' ') : texts.hasMoved(where, moved)
   const told = text === '' || (before === 'encrypted' && standing === 'out') ? [] : reached(found.mirror, found.here, directory)
   const freed = moved === undefined ? [] : directory.namesakes.freed(place)
   const here = {
-    in: isBack && moved === undefined ? texts.isBackHere : undefined, out: undefined, encrypted: texts.isEncryptedHere, sealed: texts.isSealedHere
+    in: isBack && moved === undefined ? texts.isBackHere : undefined, out: undefined,
+    encrypted: [texts.isEncryptedHere, ...unread].join(' '), sealed: texts.isSealedHere
   }[standing]
   return {
     outcome: 'routed',

@@ -27,6 +27,7 @@ export interface Texts {
   isBackHere: string
   hasMoved (where: string, to: string): string
   isEncryptedHere: string
+  unreadStays: string // what waits for its key
   isSealed (where: string): string
   isSealedHere: string
   onlyTwo: string
@@ -105,6 +106,7 @@ const de: Texts = {
   hasMoved: (where, to) => `Der Raum auf ${where} ist umgezogen. Er ist jetzt ${to}.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
+  unreadStays: 'Auch was schon geschrieben war, aber noch nicht gelesen werden konnte, kommt nicht an.',
   isSealed: where => `Der Raum auf ${where} ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Was dort geschrieben wird, steht hier ohne ` +
     'sie, und was hier geschrieben wird, ist bis dorthin nicht von Anfang an verschlüsselt.',
   isSealedHere: 'Dieser Raum ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Sie liest mit, und in den anderen Netzen steht ohne ' +
@@ -200,6 +202,7 @@ const en: Texts = {
   hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',
+  unreadStays: 'What was written before but could not be read yet does not arrive either.',
   isSealed: where => `The room on ${where} is encrypted. Encryption ends at Zentrale: what is said there stands here without it, and what is said ` +
     'here is not encrypted from the beginning.',
   isSealedHere: 'This room is encrypted. Encryption ends at Zentrale: it reads along, and what is said here stands in the other networks without ' +

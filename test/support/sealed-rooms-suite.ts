@@ -10,6 +10,7 @@ import { makeInbox } from './inbox'
 import type { MatrixPerson, SeenEvent } from './matrix-person'
 import { matrixStage } from './matrix-stage'
 import { bernd, delivery, newKey, PNG, said, type Bridge, type Ground } from './matrix-suite'
+import { until } from './practice'
 import { makeMemory, makeVault } from './world'
 
 const WITHIN_MS = 60_000
@@ -339,15 +340,25 @@ export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEn
       await isStanding(second, 'sealed')
       await app.say(place.id, 'jetzt')
       await hears(second, 'jetzt')
+      await app.rotate(place.id)
+      const keys = app.hold()
+      await app.say(place.id, 'wartet auf den Schlüssel')
+      const waiting = async (): Promise<number> => await kept.vault.count('waiting ')
+      await until(async () => await waiting() === 1, 'it waits', WITHIN_MS)
       await second.network.stop()
       const third = await begin([place], kept)
       await isStanding(third, 'encrypted')
+      await keys.deliver()
+      await until(async () => await waiting() === 0, 'it waits no more', WITHIN_MS)
+      await assert.rejects(third.network.send(delivery(place, 'von nebenan', { as: bernd }), signal()), { name: 'Refused', because: 'encrypted' })
+      await third.network.send(own(place, 'Hier wird nichts übertragen'), signal())
       await app.say(place.id, 'und nun nicht mehr')
       await anna.send(place.id, 'zuletzt im Klartext')
       await hears(third, 'zuletzt im Klartext')
       assert.deepEqual(said(third.inbox), ['zuletzt im Klartext'], 'the bridge knows that it rests')
       const { joined } = await anna.call('GET', `v3/rooms/${encodeURIComponent(place.id)}/joined_members`)
       assert.ok(!Object.keys(joined as object).some(mxid => mxid.startsWith('@_zentrale_keys')))
+      assert.deepEqual((await inTheClear(place.id)).map(({ content }) => content.body), ['Hier wird nichts übertragen', 'zuletzt im Klartext'])
     })
   })
 }

@@ -140,6 +140,7 @@ export const makeSend = (world: SendWorld): Send => {
   /** Resolves with the event's id. Reactions go out as they are: the homeserver counts them, and apps do not encrypt them either. */
   const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> => {
     const { key, place } = delivery
+    if (delivery.as) await sealing.mayBeSaid(place, room, signal)
     const must = await sealing.must(place, room, signal) && type !== 'm.reaction'
     const marked = { ...content, [KEY_FIELD]: key, [HOPS_FIELD]: hopsOf(delivery.as) }
     const as = speaker(delivery, room)

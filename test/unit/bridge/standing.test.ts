@@ -14,6 +14,7 @@ describe('how a place stands to us', () => {
   const OUT = 'The connection to the room on red is paused, because Zentrale is no longer in it. ' +
     'For now, messages arrive in neither direction.'
   const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
+  const UNREAD = 'What was written before but could not be read yet does not arrive either.'
   const BACK = 'The connection to the room on red works again. What was written meanwhile has arrived in neither direction.'
   const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.'
 
@@ -115,7 +116,8 @@ describe('how a place stands to us', () => {
     await stands('encrypted')
     await stands('sealed')
     await until(() => blue.delivered.length === 4)
-    assert.match(blue.read('hall').slice(2).join('\n'), new RegExp(`^\\*: ${ENCRYPTED}\n\\*: ${BACK} The room on red is encrypted`))
+    assert.match(blue.read('hall').slice(2).join('\n'), new RegExp(`^\\*: ${ENCRYPTED} ${UNREAD}\n\\*: ${BACK} The room on red is encrypted`))
+    assert.match(red.read('room')[2]!, new RegExp(`^\\*: This room is encrypted\\. .* ${UNREAD}$`))
     assert.equal(red.delivered.length, 4)
   })
 

@@ -18,7 +18,7 @@ export interface Encrypting {
 }
 
 interface EncryptingParts extends Omit<DevicesParts, 'readers' | 'device'> {
-  addresses: Pick<Addresses, 'all' | 'has' | 'ready'>; ghosts: Pick<Ghosts, 'user' | 'device'>; rooms: Pick<Rooms, 'placeOf'>
+  addresses: Pick<Addresses, 'all' | 'has' | 'ready'>; ghosts: Pick<Ghosts, 'user' | 'device'>; rooms: Pick<Rooms, 'placeOf' | 'checkRoom'>
   bot: string; domain: string
   isOurs (mxid: string): boolean
   isMadeByUs (place: Place): boolean
@@ -32,7 +32,7 @@ export const makeEncrypting = (parts: EncryptingParts): Encrypting => {
     ...parts, devices, placeOf: rooms.placeOf, allows: place => isMadeByUs(place) || inbox()?.allowsEncrypted(place) === true
   })
   const encryption = makeEncryption({ ...parts, devices, isDeaf: mxid => isOurs(mxid) && mxid !== keeper.mxid })
-  const whole = { ...parts, device: ghosts.device, devices, encryption, keeper }
+  const whole = { ...parts, device: ghosts.device, devices, encryption, keeper, turned: rooms.checkRoom }
   return {
     devices, encryption, keeper, sealing: makeSealedPlaces(whole), wait: makeWaiting(whole), verifying: makeVerifying(whole),
     async forgotten (room) {

@@ -50,12 +50,13 @@ export const withKeeper = (addresses: Readers, { user }: Pick<Ghosts, 'user'>, m
 export interface Reading {
   /** Who of ours can read what is said in a room now; undefined if nobody can. */
   readerOf (room: string): string | undefined
-  /** The same, whether they can now or not; undefined if we have nothing to do with the room. */
+  /** The same, whether they can now or not; undefined if nobody may, or we have nothing to do with the room. */
   whose (room: string): string | undefined
 }
 
 interface ReadingParts {
-  direct: Pick<Direct, 'of'>; rooms: Pick<Rooms, 'placeOf'>; keeper: Pick<Keeper, 'mxid' | 'reads'>; encryption: Pick<Encryption, 'serves'>
+  direct: Pick<Direct, 'of'>; rooms: Pick<Rooms, 'placeOf'>; keeper: Pick<Keeper, 'mxid' | 'reads' | 'mayRead'>
+  encryption: Pick<Encryption, 'serves'>
 }
 
 export const makeReading = ({ direct, rooms, keeper, encryption }: ReadingParts): Reading => ({
@@ -63,7 +64,10 @@ export const makeReading = ({ direct, rooms, keeper, encryption }: ReadingParts)
     const mxid = direct.of(room)?.ours ?? (keeper.reads(room) ? keeper.mxid : undefined)
     return mxid !== undefined && encryption.serves(mxid) ? mxid : undefined
   },
-  whose: room => direct.of(room)?.ours ?? (rooms.placeOf(room) && keeper.mxid)
+  whose (room) {
+    const place = rooms.placeOf(room)
+    return direct.of(room)?.ours ?? (place !== undefined && keeper.mayRead(place) ? keeper.mxid : undefined)
+  }
 })
 
 interface KeeperParts {

@@ -1,5 +1,10 @@
-/** What a delivery to an encrypted place needs: whether it must be sealed, and what we said there before. */
+/**
+ * What a delivery to an encrypted place needs: whether it must be sealed, or may not be said at all, and what we said there before. Others may turn
+ * encryption on at any moment, and we hear of that only later, so the homeserver is asked. It takes what is in the clear all the same: between its
+ * answer and what we say then, and in rooms of mirrors for CLEAR_MS after it, one message may be too late.
+ */
 import { Refused, Unavailable } from '../../../model/errors'
+import type { Clock } from '../../../lib/clock'
 import type { Place } from '../../../model/address'
 import { readDirect } from '../direct/chats'
 import { type Json, stringOf } from '../events/json'
@@ -13,6 +18,8 @@ export interface SealedPlaces {
    * if we cannot seal it.
    */
   must (place: Place, room: string, signal: AbortSignal): Promise<boolean>
+  /** Throws Refused if this room of a mirror is encrypted, and may not be: what others say is not to stand there in the clear. Throws Unavailable. */
+  mayBeSaid (place: Place, room: string, signal: AbortSignal): Promise<void>
   /** Who speaks there for Zentrale itself, as far as known: the bot gets no keys. */
   own (room: string): string
   /** What goes out in the place of these words: their type and content. */
@@ -26,41 +33,55 @@ export interface SealedPlaces {
 }
 
 interface SealedPlacesParts {
-  homeserver: Homeserver; encryption: Encryption; keeper: Keeper; bot: string
+  homeserver: Homeserver; encryption: Encryption; keeper: Keeper; clock: Clock; bot: string
   /** Whether nobody but us can turn encryption on there. */
   isMadeByUs (place: Place): boolean
+  /** We found that this room is encrypted, perhaps before we hear of it. */
+  turned (room: string): void
 }
 
 const CLEAR_MAX = 10_000
+const CLEAR_MS = 2_000 // for so long, a room of a mirror stays unasked: a homeserver takes longer to come back
 
-export const makeSealedPlaces = ({ homeserver, encryption, keeper, bot, isMadeByUs }: SealedPlacesParts): SealedPlaces => {
-  const clear = new Set<string>() // rooms of ours that were not encrypted when we looked
+export const makeSealedPlaces = (
+  { homeserver, encryption, keeper, clock, bot, isMadeByUs, turned }: SealedPlacesParts
+): SealedPlaces => {
+  const clear = new Map<string, number>() // when a room was not encrypted last, of clock.tick
 
   /** What is known without asking. A room that was encrypted once stays so, also while the keeper is put out. */
   const isSurelyClear = (place: Place, room: string): boolean => {
-    if (isMadeByUs(place)) return clear.has(room) && !keeper.isIn(room)
-    return !keeper.mayRead(place) || (!keeper.isIn(room) && !encryption.wasOn(room))
+    const at = clear.get(room)
+    if (at === undefined || keeper.isIn(room) || encryption.wasOn(room)) return false
+    return isMadeByUs(place) || clock.tick() - at < CLEAR_MS
   }
 
   const isOn = async (place: Place, room: string, signal: AbortSignal): Promise<boolean> => {
     const pair = readDirect(place)
     if (pair === undefined && isSurelyClear(place, room)) return false
-    const on = await encryption.isOn(room, pair?.ours ?? bot, signal)
-    if (isMadeByUs(place) && !on && clear.size < CLEAR_MAX) clear.add(room)
+    const [now, on] = [clock.tick(), await encryption.isOn(room, pair?.ours ?? bot, signal)]
+    if (on) clear.delete(room)
+    else if (pair === undefined && (clear.has(room) || clear.size < CLEAR_MAX)) clear.set(room, now)
     return on
   }
+
+  const mayBeSealed = (place: Place): boolean => readDirect(place) !== undefined || keeper.mayRead(place)
 
   const eventIn = (room: string, event: string, as: string, signal: AbortSignal): Promise<Json> =>
     homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal })
 
   return {
     async must (place, room, signal) {
-      if (!await isOn(place, room, signal)) return false
+      if (!mayBeSealed(place) || !await isOn(place, room, signal)) return false
       const reader = readDirect(place)?.ours ?? keeper.mxid
       if (!encryption.mayServe(reader)) throw new Refused('this place is encrypted, and we cannot encrypt', undefined, 'encrypted')
       if (!encryption.serves(reader)) throw new Unavailable('encryption: the homeserver is not found yet')
       if (reader === keeper.mxid && !keeper.isIn(room)) await keeper.enter(room, signal)
       return true
+    },
+    async mayBeSaid (place, room, signal) {
+      if (mayBeSealed(place) || !await isOn(place, room, signal)) return
+      turned(room)
+      throw new Refused('this room is encrypted, and its mirror does not allow that', undefined, 'encrypted')
     },
     own: room => keeper.reads(room) && encryption.wasOn(room) ? keeper.mxid : bot,
     async sealed ({ key, place, room, as, type, content }, signal) {

@@ -21,7 +21,7 @@ export interface WaitingParts {
 }
 
 export interface Takers {
-  /** Who of ours reads what is said in this room; undefined if it is forgotten. */
+  /** Who of ours reads what is said in this room; undefined if it is forgotten, or nobody may any more. */
   whose (room: string): string | undefined
   /** Takes an event as it can be read now. Throws if it must be brought again. */
   take (raw: Json, event: RoomEvent): Promise<void>
@@ -97,7 +97,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
     const bytes = await vault.get(entry.key)
     const reader = whose(entry.room)
     if (bytes === undefined || reader === undefined) {
-      await remove(entry) // the room was forgotten meanwhile
+      await remove(entry) // the room was forgotten meanwhile, or its mirror may not be encrypted any more, which is told there
       return true
     }
     const { raw } = parsed<Kept>(bytes)

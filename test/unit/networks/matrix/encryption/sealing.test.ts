@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import type { Place } from '../../../../../src/model/address'
+import { systemClock } from '../../../../../src/lib/clock'
+import type { Encryption } from '../../../../../src/networks/matrix/encryption/encryption'
+import type { Keeper } from '../../../../../src/networks/matrix/encryption/keeper'
+import { makeSealedPlaces } from '../../../../../src/networks/matrix/encryption/sealing'
+import type { Homeserver } from '../../../../../src/networks/matrix/homeserver'
+
+describe('a room of a mirror that may not be encrypted', () => {
+  const ROOM = '!a:x'
+  const PLACE: Place = { network: 'matrix', id: ROOM }
+  const signal = new AbortController().signal
+  let now: number
+  let on: boolean
+  let allowed: boolean
+  let asked: number
+  let turned: string[]
+
+  const make = () => makeSealedPlaces({
+    homeserver: {} as Homeserver, bot: '@zentrale:x', clock: { ...systemClock, tick: () => now }, isMadeByUs: () => false,
+    encryption: { async isOn () { asked++; return on }, wasOn: () => false, mayServe: () => true, serves: () => true } as unknown as Encryption,
+    keeper: { mxid: '@keys:x', mayRead: () => allowed, isIn: () => false, async enter () {} } as unknown as Keeper,
+    turned: room => { turned.push(room) }
+  })
+
+  beforeEach(() => {
+    now = asked = 0
+    on = allowed = false
+    turned = []
+  })
+
+  it('is asked before the first words, and after each gap in which it may have turned: then nothing is said there', async () => {
+    const { must, mayBeSaid } = make()
+    await mayBeSaid(PLACE, ROOM, signal)
+    on = true
+    now += 1_900
+    await mayBeSaid(PLACE, ROOM, signal)
+    assert.deepEqual([asked, turned], [1, []], 'so soon, it is not asked again')
+    now += 200
+    for (const times of [1, 2]) {
+      await assert.rejects(mayBeSaid(PLACE, ROOM, signal), { name: 'Refused', because: 'encrypted' })
+      assert.deepEqual([asked, turned.length], [1 + times, times])
+    }
+    assert.equal(await must(PLACE, ROOM, signal), false, 'what we say of it there ourselves')
+  })
+
+  it('is sealed as soon as it may be, and after a gap even before we hear that it turned', async () => {
+    const { must, mayBeSaid } = make()
+    allowed = true
+    assert.deepEqual([await must(PLACE, ROOM, signal), await must(PLACE, ROOM, signal), asked], [false, false, 1])
+    on = true
+    now += 2_100
+    await mayBeSaid(PLACE, ROOM, signal)
+    assert.equal(await must(PLACE, ROOM, signal), true)
+  })
+})
