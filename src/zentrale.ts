@@ -81,6 +81,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })
   const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock, {
     commits: store.commits, addresses: addresses.map(({ name }) => name), cases: () => store.run(tx => tx.desk.open()),
+    totals: () => store.run(tx => tx.tally.totals()),
     head: () => store.run(tx => tx.desk.head()), version,
     encryption: async () => ({ shown: await devices.list(), counts: countsOf(networks) })
   })

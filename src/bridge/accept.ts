@@ -22,6 +22,7 @@ import type { Answered, Store, Tx } from '../store/store'
 import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
 import { removedBy } from './copied'
+import { makeCounting } from './counting'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
 import { asMeant } from './in-words'
@@ -103,6 +104,7 @@ const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
 
 export const makeAccept = ({ store, directory, desk, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {
   const door = makeDoor(deliver, limits.queueMax)
+  const counting = makeCounting(directory, desk)
   let open = true
 
   const patienceMs = ({ kind, place }: Arrival): number =>
@@ -125,6 +127,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address
     const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), raw, shown), from: arrival.place }
     const applied = await apply(tx, plan, cause, { directory, desk, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
+    counting.heard(tx.tally, arrival)
     causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
   }

@@ -19,6 +19,7 @@ import { PROFILES } from '../plan/profiles'
 import { RESTORED } from '../plan/restored'
 import type { Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
+import { TALLY_DAYS } from '../store/tally'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
 import { makeAccept } from './accept'
 import { makeBesides } from './beside'
@@ -151,7 +152,6 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,
     changed (change) {
-      if (change.what === 'count') observer.counted(change)
       if (change.what === 'save') own.changed()
       if (change.what === 'duty' || change.what === 'team') serve()
     }
@@ -203,10 +203,12 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       let most = await tx.prune(aging.now() - limits.keepMs, PRUNE_ROWS)
       for (const name of await tx.desk.addresses()) {
         const keepMs = (desk.roster.named(name)?.retentionDays ?? limits.keepMs / DAY_MS) * DAY_MS
+        await tx.tally.forgetRare(name, aging.now() - keepMs)
         const forgotten = await tx.desk.forget(name, aging.now() - keepMs, PRUNE_ROWS)
         most = Math.max(most, forgotten.most)
         gone.push(...forgotten.conversations)
       }
+      await tx.tally.forgetTallies(aging.now() - TALLY_DAYS * DAY_MS)
       await forgetting.note(tx, gone)
       return { most, gone, head: await tx.desk.head() }
     }).then(({ most, gone, head }) => {

@@ -13,6 +13,7 @@ import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
 import { reasonOf } from '../plan/texts'
 import type { Cause, NewDelivery, Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
+import { makeCounting } from './counting'
 import { reactionMark } from './delivery-marks'
 import { planOfEarly } from './early'
 import { tellBanned, tellExpelled } from './expulsion'
@@ -68,6 +69,7 @@ const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queue
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)
+  const counting = makeCounting(directory, desk)
 
   /** `clock` is the one that does not jump. */
   const carryOut = (tx: Tx, plan: Plan, cause: Cause, now: number): Promise<Applied> =>
@@ -104,11 +106,10 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
   const end = (row: Queued, state: 'failed' | 'unknown', reason: string, tell?: Tell): void => {
     const { place, key, attempt } = row.delivery
     log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
-    const spot = desk.spotOf(place)
-    if (spot?.kind === 'contact') observer.counted({ what: 'count', address: spot.address, event: 'failed' })
     store.run(async tx => {
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
+      counting.failed(tx.tally, row)
       const origin = tell === undefined ? undefined : await originOf(tx, row)
       const told = origin === undefined ? undefined : tell?.(origin)
       return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...told }, row, now)
@@ -123,6 +124,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
+        counting.done(tx.tally, row, sent)
         const marks = await reactionMark(tx, row, directory)
         const later = overtakenBy(row.delivery, directory)
         const changes = isShown(row.delivery, sent, later && await tx.recorded(later.network, later.key), row.id, directory)

@@ -1,6 +1,5 @@
 /** What the bridge reports for counting. All labels are from small fixed sets. Calls must not throw. */
 import type { NetworkName } from '../model/address'
-import type { Counted } from '../plan/desk-change'
 
 export interface Observer {
   accepted (network: NetworkName, outcome: 'stored' | 'seen' | 'unrouted' | 'refused'): void
@@ -9,7 +8,5 @@ export interface Observer {
   settled (network: NetworkName, outcome: 'done' | 'failed' | 'unknown' | 'dropped', latencyMs: number, parts: number): void
   retried (network: NetworkName): void
   receipt (network: NetworkName, outcome: 'delivered' | 'failed' | 'unmatched'): void
-  /** An event of a function address of the config. Rules of the desk tell it as a change of their plan. */
-  counted (event: Counted): void
   connection (network: NetworkName, name: string, up: boolean, detail?: string, ready?: boolean): void
 }

@@ -49,6 +49,7 @@ export interface FunctionAddress {
   followUp: FollowUp
   texts: Record<string, StandardText> // by name
   retentionDays: number
+  countsAgents?: true // reports say who of the team answered how much
   encryptedRooms?: true // the rooms of the team, where the network can encrypt them
   shows?: Shows // signals, to contacts and of them; absent: none
   encrypts?: boolean // see Identity

@@ -56,23 +56,34 @@ const signatureOf = ({ shown, who }: TeamMessage, { signed: last }: Conversation
 export const signed = (content: Content, { signature }: { signature?: string }): Content =>
   signature === undefined ? content : { ...content, text: [...content.text, ...plain(`– ${signature}`)] }
 
-const firstAnswer = ({ now, shown, address }: TeamMessage, { openedAt }: Conversation): Step => desk({
-  what: 'count', address: shown.name, event: 'first answer', ms: now - openedAt, openMs: openMsBetween(address.hours, openedAt, now)
-})
+/** How long it is since the case was opened, in all and within opening hours. */
+export const sinceOpened = ({ now, address }: Pick<TeamMessage, 'now' | 'address'>, { openedAt }: Conversation): { ms: number, openMs: number } =>
+  ({ ms: now - openedAt, openMs: openMsBetween(address.hours, openedAt, now) })
+
+/** `one`: the case before the answer. */
+const countAnswer = (facts: TeamMessage, one: Conversation): Step[] => {
+  const { shown, who: { agent } } = facts
+  const counted = { what: 'count', address: shown.name, network: one.contact.network } as const
+  return [
+    ...one.state === 'done' ? [desk({ ...counted, event: 'reopened' })] : [],
+    ...one.answeredAt === undefined ? [desk({ ...counted, event: 'first answer', ...sinceOpened(facts, one) })] : [],
+    desk({ ...counted, event: 'out' }),
+    ...shown.countsAgents === true ? [desk({ ...counted, event: 'agent', which: agent.name })] : []
+  ]
+}
 
 /** Sends an answer, as the address. `source`: the arrival that it came with, if not this one. */
 export const send = (facts: TeamMessage, before: Conversation, content: Content, source?: Source): Step[] => {
-  const { now, who, shown, address } = facts
+  const { now, who, address } = facts
   const isFree = ownerOf(before) === undefined
   const { dueAt: _, closedAt: __, ...one } = isFree ? claimed(before, who, now) : before
   const signature = signatureOf(facts, before)
   return [
     ...isFree ? [logClaim(before, address)] : [],
-    ...one.answeredAt === undefined ? [firstAnswer(facts, one)] : [],
+    ...countAnswer(facts, before),
     { do: 'entry', kind: 'team', who: who.agent.name, content, ...signature },
     { do: 'to contact', kind: 'answer', content: signed(content, signature), ...source === undefined ? {} : { source } },
     is({ ...one, state: 'claimed', answeredAt: one.answeredAt ?? now, saidAt: now, awaits: false, signed: who.key }),
-    desk({ what: 'count', address: shown.name, event: 'out' }),
     ...before.owner !== one.owner || before.state !== 'claimed' ? [show] : []
   ]
 }
@@ -93,7 +104,7 @@ const kept = (facts: TeamMessage, content: Content, held: boolean, context: Cont
 export const unsent = (facts: TeamMessage, content: Content, why: string, held: boolean, context: Context): Step[] =>
   [...kept(facts, content, held, context), answerOpenly(why)]
 
-const hold = (facts: TeamMessage, { owner, claimedAt = 0 }: Conversation, content: Content, context: Context): Step[] => {
+const hold = (facts: TeamMessage, { owner, claimedAt = 0, contact: { network } }: Conversation, content: Content, context: Context): Step[] => {
   const { address, now } = facts
   const texts = textsOf(address)
   const name = ownerName(address, owner)
@@ -101,7 +112,7 @@ const hold = (facts: TeamMessage, { owner, claimedAt = 0 }: Conversation, conten
   const excerpt = where !== 'chat' && context.directory.can(place.network).quotes === true ? '' : excerptOf(content)
   return [
     ...kept(facts, content, true, context),
-    desk({ what: 'count', address: address.name, event: 'claim lost' }),
+    desk({ what: 'count', address: address.name, network, event: 'claim lost' }),
     log('held'),
     answerOpenly(now - claimedAt < RACE_MS
       ? texts.heldInRace(excerpt, name, mayOverride(address))

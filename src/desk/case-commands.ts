@@ -3,7 +3,7 @@ import type { Attachment, Content } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { Conversation, Entry } from '../store/desk'
 import { OURS, type StandardTextFile } from './address'
-import { claimed, forbidden, freed, logClaim, mayOverride, ownerOf, send } from './answer'
+import { claimed, forbidden, freed, logClaim, mayOverride, ownerOf, send, sinceOpened } from './answer'
 import { timeout } from './contact'
 import type { CaseWord } from './commands'
 import type { CommandFacts, Context } from './facts'
@@ -58,11 +58,15 @@ export const release = ({ who, address, conversation: one }: OnCase): Step[] => 
   return ownerOf(one) === undefined ? [answer(texts.nobodyHas)] : free(one, texts.released(who.agent.name))
 }
 
-export const done = ({ who, address, now, conversation }: OnCase): Step[] => {
+export const done = (facts: OnCase): Step[] => {
+  const { who, address, shown, now, conversation } = facts
   const texts = textsOf(address)
   if (conversation.state === 'done') return [answer(texts.isDone)]
   const over = { ...conversation, state: 'done', closedAt: now, dueAt: now + WITHDRAWN_AFTER_MS, awaits: false } as const
-  return [is(over), log('done'), show, tellTeam(texts.done(who.agent.name))]
+  const counted = { what: 'count', address: shown.name, network: over.contact.network } as const
+  return [
+    is(over), log('done'), desk({ ...counted, event: 'closed', ...sinceOpened(facts, over) }), show, tellTeam(texts.done(who.agent.name))
+  ]
 }
 
 /** Whoever puts off a case that is not theirs has it from then on. */
@@ -144,11 +148,15 @@ export const standardText = (facts: OnCase, context: Context): Step[] => {
 
 // ---- what it is filed under
 
-export const label = ({ rest, address, conversation: { labels: before } }: OnCase): Step[] => {
+export const label = ({ rest, address, shown, conversation: { labels: before, contact: { network } } }: OnCase): Step[] => {
   const wanted = rest.replace(/^[-+]/, '').trim()
   const others = before.filter(one => one !== wanted)
   const labels = wanted === '' ? before : others.length < before.length ? others : [...others, wanted].slice(-LABELS_MAX)
-  return [...wanted === '' ? [] : [set({ labels }), log('labels', labels.join(', '))], answer(textsOf(address).labels(labels))]
+  const isNew = wanted !== '' && others.length === before.length
+  return [
+    ...isNew ? [desk({ what: 'count', address: shown.name, network, event: 'label', which: wanted })] : [],
+    ...wanted === '' ? [] : [set({ labels }), log('labels', labels.join(', '))], answer(textsOf(address).labels(labels))
+  ]
 }
 
 /** Files under the project all entries that are not filed yet, and those that follow. */

@@ -36,13 +36,14 @@ const isWaiting = (one: Conversation, went: Recorded): boolean => {
 const mayBeRecalled = ({ deliveries }: Recorded): boolean => deliveries.some(({ held }) => held === true)
 
 /** Undoes an answer that never left: the contact waits as before, unless they were answered since. Whoever has the case keeps it. */
-const unsaid = ({ address, conversation }: CaseEdited | CaseDeleted | WriterFacts, { entry: { id, signature }, lately }: Before): Step[] => {
+const unsaid = ({ address, shown, conversation }: CaseEdited | CaseDeleted | WriterFacts, { entry: { id, signature }, lately }: Before): Step[] => {
   const { saidAt: _, answeredAt, signed: name, dueAt, ...one } = conversation
   const others = lately.filter(entry => entry.kind === 'team' && entry.id !== id)
   const asked = lately.find(({ kind, at }) => kind === 'contact' && at === one.heardAt)
   const awaits = one.state !== 'done' && asked !== undefined && others.every(entry => entry.id < asked.id)
   const due = awaits && one.state === 'claimed' ? timeout(address, Math.max(asked.at, one.claimedAt ?? 0)) : dueAt
-  return [desk({ what: 'unsaid', entry: id }), is({
+  const { network } = one.contact
+  return [desk({ what: 'unsaid', entry: id }), desk({ what: 'count', address: shown.name, network, event: 'unsaid' }), is({
     ...one, awaits, ...due === undefined ? {} : { dueAt: due }, ...others[0] === undefined ? {} : { saidAt: others[0].at },
     ...answeredAt === undefined || (awaits && others.every(({ at }) => at < one.openedAt)) ? {} : { answeredAt },
     ...name === undefined || signature !== undefined ? {} : { signed: name }

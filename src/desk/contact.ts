@@ -91,10 +91,13 @@ const ourWords = (text: string): Step =>
 const howToReturn = ({ shown }: ContactSays, { hinted }: Conversation): Step[] =>
   hinted === true ? [] : [ourWords(TEXTS[shown.language].ended), set({ hinted: true }), log('told of START')]
 
-const automaticSteps = ({ address, shown, now }: ContactSays, id: number, { kind, text }: AutomaticText, redirect: boolean): Step[] => [
+const automaticSteps = (
+  { address, shown, now, arrival: { place: { network } } }: ContactSays, id: number, { kind, text }: AutomaticText, redirect: boolean
+): Step[] => [
   ourWords(text),
   ...redirect ? [] : [tellTeam(textsOf(address).automatic + text)],
   desk({ what: 'automatic', conversation: id, address: shown.name, sent: { kind, at: now, text } }),
+  desk({ what: 'count', address: shown.name, network, event: 'automatic' }),
   log('automatic', kind)
 ]
 
@@ -117,6 +120,10 @@ const answerAutomatically = (facts: ContactSays, one: Conversation, machine: boo
 const consented = ({ arrival: { place, sender }, shown, now, isKnown }: ContactSays): Step[] => isKnown ? [] : [desk({ what: 'consent', consent: {
   person: addressKey({ network: place.network, id: sender.id }), address: shown.name, kind: 'granted', how: 'wrote first', at: now
 } })]
+
+/** A closed case that goes on is the same case. */
+const openedAs = (before: Conversation | undefined, now: Conversation): 'opened' | 'reopened' =>
+  before?.cases === now.cases ? 'reopened' : 'opened'
 
 /** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
@@ -143,11 +150,13 @@ export const contactSays = (facts: ContactSays, context: Context): Step[] => {
   const redirect = pointsOnly(shown, before)
   const opens = !redirect && (before === undefined || (before.state === 'done' && heard.state !== 'done'))
   const now = opens ? { ...heard, excerpt: excerptOf(content), opener: arrival.key } : heard
+  const counted = { what: 'count', address: shown.name, network: arrival.place.network } as const
   return [
     is(now),
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), now), content },
     ...consented(facts),
-    desk({ what: 'count', address: shown.name, event: 'in' }),
+    desk({ ...counted, event: 'in' }),
+    ...opens ? [desk({ ...counted, event: openedAs(before, now) })] : [],
     ...redirect ? [] : shownToTeam(facts, now, content, opens, context),
     ...opens ? [log('opened', `case ${now.cases}`)] : [],
     ...redirect && shown.retired !== undefined ? [log('written after the end')] : [],
@@ -169,6 +178,7 @@ const openedByEdit = (facts: ContactEdits, one: Conversation, content: Content, 
   return [
     is(now), { do: 'announce', excerpt: excerptOf(content) }, show,
     ...now.cases === one.cases ? [] : [tellTeam(textsOf(facts.address).separator(now.id, now.cases))],
+    desk({ what: 'count', address: facts.shown.name, network: one.contact.network, event: openedAs(one, now) }),
     log('opened', `case ${now.cases}`)
   ]
 }

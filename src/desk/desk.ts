@@ -4,8 +4,9 @@ import type { Log } from '../lib/log'
 import type { NetworkName } from '../model/address'
 import { Unavailable } from '../model/errors'
 import type { Identity, Naming, Network } from '../model/network'
-import type { DeskChange } from '../plan/desk-change'
+import type { Counted, DeskChange } from '../plan/desk-change'
 import type { Store, Tx } from '../store/store'
+import { secondsOf, type ToCount } from '../store/tally'
 import { agentKey, makeRoster, type FunctionAddress } from './address'
 import { isOpen, nextOpening, showTime } from './hours'
 import { makeDeskMemory, type DeskMemory } from './memory'
@@ -45,8 +46,24 @@ export const renewDesk = (addresses: FunctionAddress[], memory: DeskMemory, stor
   memory.renew(await renewed(tx, addresses), await tx.desk.teamChanges())
 })
 
+const countsOf = (event: Counted): ToCount[] => {
+  const of = { whose: 'address', name: event.address, network: event.network } as const
+  switch (event.event) {
+    case 'label': case 'agent': return [{ ...of, what: event.event, detail: event.which }]
+    case 'first answer': return [
+      { ...of, what: 'first answer', detail: secondsOf(event.ms) }, { ...of, what: 'first answer open', detail: secondsOf(event.openMs) }
+    ]
+    case 'closed': return [
+      { ...of, what: 'closed' },
+      { ...of, what: 'closing', detail: secondsOf(event.ms) }, { ...of, what: 'closing open', detail: secondsOf(event.openMs) }
+    ]
+    case 'in': case 'out': case 'unsaid': case 'claim lost': case 'automatic': case 'opened': case 'reopened': return [{ ...of, what: event.event }]
+  }
+}
+
 /** Stores a change, inside the commit to which it belongs. Throws Unavailable if somebody else was first: then the arrival comes again. */
-export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: number, now: number, steadyNow: number): Promise<void> => {
+export const applyDesk = async (tx: Tx, change: DeskChange, journal: number, now: number, steadyNow: number): Promise<void> => {
+  const { desk } = tx
   switch (change.what) {
     case 'save':
       if (!await desk.save(change.conversation, change.expected, steadyNow)) throw new Unavailable('the case was taken in the same moment')
@@ -61,7 +78,7 @@ export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: numbe
     case 'consent': return await desk.consent(change.consent)
     case 'duty': return await desk.duty(change.address, change.agent, change.on, now)
     case 'team': return await desk.changeTeam(change.change)
-    case 'count':
+    case 'count': for (const one of countsOf(change)) tx.tally.count(one)
   }
 }
 

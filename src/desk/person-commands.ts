@@ -45,7 +45,12 @@ export const begin = (facts: PersonFacts, context: Context): Step[] => {
   if (why !== undefined) return [answer(why)]
   const one = target.conversation ?? opened(facts, target, naming.direct(ours, target.person.id))
   const { goesOut, steps } = answers(facts, one, { style: 'text', text: plain(text) }, context)
-  return [is(one), ...steps, ...goesOut ? [log('begun'), tellTeam(texts.started(who.agent.name, one.id))] : [answer(texts.keptAt(one.id))]]
+  const { network } = one.contact
+  const isNew = goesOut && target.conversation === undefined
+  return [
+    is(one), ...isNew ? [desk({ what: 'count', address: address.name, network, event: 'opened' })] : [],
+    ...steps, ...goesOut ? [log('begun'), tellTeam(texts.started(who.agent.name, one.id))] : [answer(texts.keptAt(one.id))]
+  ]
 }
 
 export const consent = ({ target, address, now, rest, who }: PersonFacts): Step[] => {

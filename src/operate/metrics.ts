@@ -1,6 +1,6 @@
 /**
  * Metrics for Prometheus. All labels come from small fixed sets: networks, outcomes, and names of connections, of which at most
- * CONNECTIONS_MAX are kept apart. Counters begin at 0 with each start; the queue is read from the store at each scrape.
+ * CONNECTIONS_MAX are kept apart. Counters begin at 0 with each start; the queue, and all of addresses, is read from the store at each scrape.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observer } from '../bridge/observer'
@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock'
 import type { NetworkName } from '../model/address'
 import type { Head } from '../store/desk'
 import type { Depth } from '../store/store'
-import { makeAddressMetrics, type OpenCases } from './address-metrics'
+import { makeAddressMetrics, type OpenCases, type Total } from './address-metrics'
 import { type EncryptionNow, makeEncryptionMetrics } from './encryption-metrics'
 
 export interface ConnectionState {
@@ -68,14 +68,15 @@ const instruments = (registers: Registry[]) => {
 
 /** Metrics that need these sources. */
 export interface MoreMetrics {
-  commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]>; head?: () => Promise<Head | undefined>
+  commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]>; totals?: () => Promise<Total[]>
+  head?: () => Promise<Head | undefined>
   encryption?: () => Promise<EncryptionNow>
   version?: string
 }
 
 /** `depth` reads the queue. `networks`: those in the config; their counters exist from the start. */
 export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock,
-  { commits, addresses, cases, head, encryption, version = '' }: MoreMetrics = {}): Metrics => {
+  { commits, addresses = [], cases, totals, head, encryption, version = '' }: MoreMetrics = {}): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
@@ -83,7 +84,9 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
     arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, connected, queued, oldest, logbookLine, logbookSeal,
     build
   } = instruments([registry])
-  const ofAddresses = makeAddressMetrics(registry, addresses ?? [], cases ?? (async () => []), clock)
+  const ofAddresses = makeAddressMetrics(registry, {
+    addresses, open: cases ?? (async () => []), totals: totals ?? (async () => [])
+  }, clock)
   const ofEncryption = encryption && makeEncryptionMetrics(registry, encryption)
   const connections = new Map<string, ConnectionState>()
 
@@ -137,7 +140,6 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
       },
       retried: network => retries.inc({ network }),
       receipt: (network, outcome) => receipts.inc({ network, outcome }),
-      counted: ofAddresses.counted,
       connection
     }
   }

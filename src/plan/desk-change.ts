@@ -1,4 +1,5 @@
 /** The changes in the desk's part of a plan, besides its deliveries. */
+import type { NetworkName } from '../model/address'
 import type { Content } from '../model/message'
 import type { AutomaticSent, Consent, Conversation, LogLine, NewEntry, TeamChange } from '../store/desk'
 
@@ -16,7 +17,9 @@ export type DeskChange =
   | { what: 'team', change: TeamChange }
   | Counted
 
-/** Events that are counted for each address. First answer: how long it took, in all and within opening hours. */
-export type Counted =
-  | { what: 'count', address: string, event: 'in' | 'out' | 'failed' | 'claim lost' }
-  | { what: 'count', address: string, event: 'first answer', ms: number, openMs: number }
+/** Events that are counted for each address. First answer and closed: how long it took, in all and within opening hours. */
+export type Counted = { what: 'count', address: string, network: NetworkName } & (
+  | { event: 'in' | 'out' | 'unsaid' | 'claim lost' | 'automatic' | 'opened' | 'reopened' }
+  | { event: 'label' | 'agent', which: string }
+  | { event: 'first answer' | 'closed', ms: number, openMs: number }
+)

@@ -244,4 +244,16 @@ CREATE INDEX journal_ends ON journal (seq) WHERE json_extract(arrival, '$.conten
 `, `
 CREATE INDEX entry_sent_by ON entry (sent_by) WHERE sent_by IS NOT NULL;
 ALTER TABLE early_receipt ADD COLUMN because TEXT;
+`, `
+CREATE TABLE tally (
+  hour INTEGER NOT NULL,
+  whose TEXT NOT NULL,
+  name TEXT NOT NULL,
+  what TEXT NOT NULL,
+  network TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (hour, whose, name, what, network, detail)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tally_label ON tally (whose, name, detail, count) WHERE what = 'label';
 `]

@@ -7,6 +7,8 @@ import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Clock, Timer } from '../lib/clock'
 import { Unavailable, messageOf } from '../model/errors'
 import { MIGRATIONS } from './schema'
+import { makeSql } from './sql'
+import { makeTally } from './tally-tx'
 import { makeTx } from './tx'
 import type { Store, Tx } from './store'
 
@@ -93,7 +95,8 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
  */
 export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = ''): Store => {
   const db = openFile(path, Engine)
-  const tx = makeTx(db, sealKey)
+  const tally = makeTally(makeSql(db))
+  const tx = makeTx(db, sealKey, tally)
   const [open, savepoint, rollback, release, end] =
     ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []
@@ -114,13 +117,16 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       try {
         const value = await job(tx)
         answers.push(() => resolve(value))
+        tally.ended(true)
       } catch (error) {
         if (isDiskError(error)) throw error
         rollback.run()
+        tally.ended(false)
         answers.push(() => reject(error))
       }
       release.run()
     }
+    tally.write(clock.now())
     end.run()
     committedAt = clock.tick()
     commits++

@@ -15,6 +15,7 @@ import type {
 import type { Text } from '../model/text'
 import type { DeskTx } from './desk'
 import type { PersonTx } from './person'
+import type { TallyTx } from './tally'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
 
@@ -93,6 +94,7 @@ export interface Depth { network: NetworkName; state: OutboxState; count: number
 export interface Tx {
   readonly desk: DeskTx
   readonly person: PersonTx
+  readonly tally: TallyTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
   /** Whether somebody who may delete it has done so; of an edit, whether they have deleted what it corrects. */

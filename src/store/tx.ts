@@ -10,10 +10,13 @@ import { makeReactionsTx } from './reactions-tx'
 import { makeReceiptsTx } from './receipts-tx'
 import { makeSql } from './sql'
 import type { Tx } from './store'
+import { makeTally } from './tally-tx'
 
-export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
+/** `tally`: takes what is counted; without it, that is only read. */
+export const makeTx = (db: DatabaseSync, sealKey: string, tally = makeTally(makeSql(db))): Tx => {
   const sql = makeSql(db)
   return {
+    tally: tally.tx,
     desk: makeDeskTx(sql, sealKey), person: makePersonTx(sql),
     ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
     ...makeOperatorTx(sql)

@@ -10,6 +10,8 @@ import { Gone, type Life } from './life'
 import type { Random } from './random'
 
 const SECTOR = 512
+/** Dying while it counts is dying before the commit of which that is a part. So what is counted moves no story. */
+const COUNTS = /\btally\b/
 
 interface Files { db: Buffer; wal: Buffer }
 
@@ -140,8 +142,13 @@ export const makeDisk = (random: Random, folder: string): Disk => {
     return run()
   }
 
+  const counting = <T>(life: Life, run: () => T): T => {
+    if (!life.alive) throw new Gone('while it counts')
+    return run()
+  }
+
   const watched = (life: Life, sql: string, statement: StatementSync): StatementSync => {
-    const watch = /^\s*COMMIT/i.test(sql) ? committing : reading
+    const watch = COUNTS.test(sql) ? counting : /^\s*COMMIT/i.test(sql) ? committing : reading
     const index = statements.push(statement) - 1
     return {
       run: (...values: never[]) => watch(life, () => statements[index]!.run(...values)),

@@ -235,7 +235,7 @@ const GREAT: Record<GreatFault, (stage: Stage) => void> = {
 }
 
 const observing = (settled: Map<string, number>): Observer => ({
-  accepted () {}, quarantined () {}, retried () {}, receipt () {}, connection () {}, counted () {},
+  accepted () {}, quarantined () {}, retried () {}, receipt () {}, connection () {},
   settled (network, outcome) { settled.set(`${network} ${outcome}`, (settled.get(`${network} ${outcome}`) ?? 0) + 1) }
 })
 

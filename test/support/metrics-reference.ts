@@ -8,6 +8,9 @@ const COUNTS = { claims: 1, restarts: 1, unread: { late: 1, broken: 1, full: 1 }
 export const everything = () => {
   const metrics = makeMetrics(['matrix', 'xmpp', 'sms'], async () => [{ network: 'sms', state: 'waiting', count: 1, oldestAt: 0 }], systemClock, {
     commits: () => 1, addresses: ['info'], version: '1', head: async () => ({ line: 1, seal: 'ab' }),
+    totals: async () => ([
+      ['in', ''], ['opened', ''], ['parts', ''], ['first answer', '1'], ['first answer open', '1'], ['closing', '1'], ['closing open', '1']
+    ] as const).map(([what, detail]) => ({ whose: 'address', name: 'info', what, network: 'sms', detail, count: 1 })),
     cases: async () => [{ address: 'info', state: 'new', count: 1, oldestAt: 0 }, { address: 'alt', state: 'new', count: 1, oldestAt: null }],
     encryption: async () => ({
       shown: {
@@ -24,8 +27,6 @@ export const everything = () => {
     observer.receipt(network, 'delivered')
     observer.connection(network, 'main', true)
   }
-  for (const event of ['in', 'out', 'failed', 'claim lost'] as const) observer.counted({ what: 'count', address: 'info', event })
-  observer.counted({ what: 'count', address: 'info', event: 'first answer', ms: 1, openMs: 1 })
   return metrics
 }
 

@@ -13,7 +13,7 @@ import { temporaryFolder } from './folder'
 import type { Practice } from './practice'
 
 const nothingObserved: Observer = {
-  accepted () {}, quarantined () {}, counted () {}, settled () {}, retried () {}, receipt () {}, connection () {}
+  accepted () {}, quarantined () {}, settled () {}, retried () {}, receipt () {}, connection () {}
 }
 
 export interface Started { bridge: Bridge; store: Store; path: string; stop (): Promise<void>; bugs: unknown[] }

@@ -58,12 +58,12 @@ describe('metrics', () => {
       cases: async () => [
         { address: 'info', state: 'new', count: 2, oldestAt: 40_000 }, { address: 'info', state: 'claimed', count: 1, oldestAt: null },
         { address: 'alt', state: 'new', count: 1, oldestAt: null }
-      ]
+      ],
+      totals: async () => ([
+        ['in', 'sms', '', 1], ['claim lost', 'matrix', '', 1], ['parts', 'sms', '', 5], ['opened', 'sms', '', 1],
+        ['first answer', 'sms', '50000', 1], ['first answer open', 'sms', '40', 1], ['closing', 'sms', '300', 1], ['closing', 'sms', '301', 2]
+      ] as const).map(([what, network, detail, count]) => ({ whose: 'address', name: 'info', what, network, detail, count }))
     })
-    const { counted } = metrics.observer
-    counted({ what: 'count', address: 'info', event: 'in' })
-    counted({ what: 'count', address: 'info', event: 'claim lost' })
-    counted({ what: 'count', address: 'info', event: 'first answer', ms: 50_000_000, openMs: 40_000 })
     const text = await metrics.text()
     for (const line of [
       'zentrale_address_messages_total{address="info",what="in"} 1',
@@ -74,6 +74,12 @@ describe('metrics', () => {
       'zentrale_address_cases{address="werkstatt",state="new"} 0',
       'zentrale_address_waiting_age_seconds{address="info"} 60',
       'zentrale_address_waiting_age_seconds{address="werkstatt"} 0',
+      'zentrale_address_parts_total{address="info",network="sms"} 5',
+      'zentrale_address_cases_total{address="info",what="opened"} 1',
+      'zentrale_address_cases_total{address="werkstatt",what="closed"} 0',
+      'zentrale_address_closing_seconds_bucket{le="300",address="info",hours="wall"} 1',
+      'zentrale_address_closing_seconds_sum{address="info",hours="wall"} 902',
+      'zentrale_address_closing_seconds_count{address="info",hours="wall"} 3',
       'zentrale_address_first_answer_seconds_bucket{le="60",address="info",hours="business"} 1',
       'zentrale_address_first_answer_seconds_bucket{le="14400",address="info",hours="wall"} 0',
       'zentrale_address_first_answer_seconds_bucket{le="86400",address="info",hours="wall"} 1'

@@ -1,0 +1,59 @@
+/** The statements of counts. What the jobs of a commit count is added up, and written by one statement. */
+import type { Sql } from './sql'
+import { type ToCount, DETAIL_CHARACTERS_MAX, HOUR_MS, LABELS_KEPT_FROM, type Tallied, type TallyTx } from './tally'
+
+/** The sum of all hours, which stays when those are forgotten. */
+const ALL_TIME = 0
+/** Names would never be forgotten in it. */
+const NOT_FOR_EVER: readonly string[] = ['label', 'agent']
+
+const ROWS = 'SELECT hour, whose, name, what, network, detail, count FROM tally '
+
+export interface Tally {
+  tx: TallyTx
+  /** The job under way has ended. If it was rolled back, nothing happened that could be counted. */
+  ended (kept: boolean): void
+  /** Writes what the jobs have counted. */
+  write (now: number): void
+}
+
+export const makeTally = ({ all, run }: Sql): Tally => {
+  let mine: ToCount[] = [] // of the job under way
+  let counts = new Map<string, Required<ToCount>>() // of the commit, by what is counted
+
+  return {
+    ended (kept) {
+      for (const { detail: given = '', count = 1, ...one } of kept ? mine : []) {
+        const detail = given.slice(0, DETAIL_CHARACTERS_MAX)
+        const key = JSON.stringify([one.whose, one.name, one.what, one.network, detail])
+        counts.set(key, { ...one, detail, count: (counts.get(key)?.count ?? 0) + count })
+      }
+      mine = []
+    },
+    write (now) {
+      if (counts.size === 0) return
+      const hour = Math.floor(now / HOUR_MS)
+      run(`INSERT INTO tally (hour, whose, name, what, network, detail, count)
+        SELECT hours.value, row.value ->> 'whose', row.value ->> 'name', row.value ->> 'what', row.value ->> 'network', row.value ->> 'detail',
+          row.value ->> 'count'
+        FROM json_each(?) AS row CROSS JOIN json_each(?) AS hours
+        WHERE hours.value > 0 OR row.value ->> 'what' NOT IN (SELECT value FROM json_each(?))
+        ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+      JSON.stringify([...counts.values()]), JSON.stringify([ALL_TIME, hour]), JSON.stringify(NOT_FOR_EVER))
+      counts = new Map()
+    },
+    tx: {
+      count (one) { mine.push(one) },
+      async totals () { return all<Tallied>(ROWS + "WHERE hour = ? AND whose = 'address'", ALL_TIME) },
+      async tallied (whose, name, from, to) {
+        return all<Tallied>(ROWS + 'WHERE hour >= ? AND hour < ? AND whose = ? AND name = ?', Math.max(from, ALL_TIME + 1), to, whose, name)
+      },
+      async forgetTallies (before) { run('DELETE FROM tally WHERE hour > ? AND hour < ?', ALL_TIME, Math.floor(before / HOUR_MS)) },
+      async forgetRare (address, before) {
+        run(`DELETE FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? AND hour < ? AND detail IN
+          (SELECT detail FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? GROUP BY detail HAVING sum(count) < ?)`,
+        address, Math.floor(before / HOUR_MS), address, LABELS_KEPT_FROM)
+      }
+    }
+  }
+}
