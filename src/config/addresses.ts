@@ -116,7 +116,8 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path, around: 
     shows: { typing: written.typing, read: written.read_marks },
     ...isSealing(written, called, [...path, 'omemo'], around) && { encrypts: true },
     signature: SIGNATURES[written.signature], followUp: written.follow_up,
-    texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days
+    texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days,
+    ...config.reports.persons && { countsAgents: true }
   }
 }
 

@@ -59,6 +59,7 @@ export const wholeConfig = (): Tree => ({
       { sms: { gateway: 'main', number: '+4930123457', members: { '+491701234567': 'Max' } } }
     ]
   }],
+  reports: { persons: false },
   operate: { listen: { host: '127.0.0.1', port: 9350 }, token: 'operate-token-1', metrics_public: false }
 })
 

@@ -11,7 +11,7 @@ import { KINDS } from '../../../src/networks/kinds'
 import { namesToRegister } from '../../../src/networks/matrix/registration/registration-file'
 import { registrationText } from '../../../src/operate/registration'
 import { folded, slugOf, transliterated } from '../../../src/settings/names'
-import { addressConfig, loadConfig, refusals, registrationWith, type Tree, wholeConfig, write } from '../../support/config'
+import { addressConfig, loadAddressConfig, loadConfig, refusals, registrationWith, type Tree, wholeConfig, write } from '../../support/config'
 
 const ANY = registrationWith('.*')
 
@@ -107,6 +107,11 @@ describe('a function address', () => {
       ['2026-12-23T09:00+01:00', true], ['2026-12-25T09:00+01:00', false], ['2027-03-08T09:00+01:00', false]] as const) {
       assert.equal(isOpen(hours, Date.parse(at)), open, at) // the last is a holiday in Berlin alone
     }
+  })
+
+  it('counts who of its team answers only where the config says so', () => {
+    const counts = (change: Parameters<typeof loadAddressConfig>[0]) => loadAddressConfig(change).addresses[0]!.countsAgents
+    assert.deepEqual([counts(() => {}), counts((_, config) => { config.reports.persons = true })], [undefined, true])
   })
 
   it('says what is open in one line, however the days fall', () => {
