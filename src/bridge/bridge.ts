@@ -1,7 +1,6 @@
 /** Joins the steps: accept ▶ route ▶ deliver ▶ receipt. Starts and stops them in an order that loses nothing. */
 import type { FunctionAddress } from '../desk/address'
 import { identitiesOn, readDesk, renewDesk } from '../desk/desk'
-import { DAY_MS } from '../desk/hours'
 import type { DeskMemory } from '../desk/memory'
 import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import type { Chance } from '../lib/chance'
@@ -18,14 +17,13 @@ import { PORTALS, portalMirrors, type PortalRules } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
 import { RESTORED } from '../plan/restored'
 import type { Language } from '../plan/texts'
-import type { Conversation, Head } from '../store/desk'
-import { TALLY_DAYS } from '../store/tally'
+import type { Head } from '../store/desk'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
 import { makeAccept } from './accept'
 import { makeBesides } from './beside'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
-import { makeForgetting } from './forgetting'
+import { forgetOld, makeForgetting, PRUNE_ROWS } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
 import { makeSignals } from './signals'
@@ -79,7 +77,6 @@ export interface Bridge {
 
 const LIST_ROWS_MAX = 500
 const PRUNE_EVERY_MS = 3_600_000
-const PRUNE_ROWS = 500
 const SEAL_DIGITS = 16 // digits of a seal that are enough to name it
 const SERVE_EVERY_MS = 60_000
 
@@ -199,16 +196,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   let pruning: { cancel (): void } | undefined
   const prune = (): void => {
     store.run(async tx => {
-      const gone: Conversation[] = []
-      let most = await tx.prune(aging.now() - limits.keepMs, PRUNE_ROWS)
-      for (const name of await tx.desk.addresses()) {
-        const keepMs = (desk.roster.named(name)?.retentionDays ?? limits.keepMs / DAY_MS) * DAY_MS
-        await tx.tally.forgetRare(name, aging.now() - keepMs)
-        const forgotten = await tx.desk.forget(name, aging.now() - keepMs, PRUNE_ROWS)
-        most = Math.max(most, forgotten.most)
-        gone.push(...forgotten.conversations)
-      }
-      await tx.tally.forgetTallies(aging.now() - TALLY_DAYS * DAY_MS)
+      const { most, gone } = await forgetOld(tx, desk, limits.keepMs, aging.now())
       await forgetting.note(tx, gone)
       return { most, gone, head: await tx.desk.head() }
     }).then(({ most, gone, head }) => {

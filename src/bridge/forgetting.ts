@@ -1,12 +1,33 @@
-/** When conversations are forgotten, the networks forget their places too. */
+/** What is old is forgotten. When conversations are, the networks forget their places too. */
 import type { Log } from '../lib/log'
 import { samePlace, type NetworkName, type Place } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Network } from '../model/network'
 import { FORGOTTEN, noteForgotten } from '../desk/forgotten'
+import { DAY_MS } from '../desk/hours'
 import type { DeskMemory } from '../desk/memory'
 import type { Conversation } from '../store/desk'
 import type { Store, Tx } from '../store/store'
+import { TALLY_DAYS } from '../store/tally'
+
+/** At most so many of each kind at once, so that nobody waits for it. */
+export const PRUNE_ROWS = 500
+
+/** `keepMs`: how long what is no address's is kept. `now`: by the clock that does not jump. `most`: see Forgotten. */
+export const forgetOld = async (tx: Tx, desk: DeskMemory, keepMs: number, now: number): Promise<{ most: number, gone: Conversation[] }> => {
+  const gone: Conversation[] = []
+  let most = await tx.prune(now - keepMs, PRUNE_ROWS)
+  for (const name of await tx.desk.addresses()) {
+    const days = desk.roster.named(name)?.retentionDays
+    const before = now - (days === undefined ? keepMs : days * DAY_MS)
+    const forgotten = await tx.desk.forget(name, before, PRUNE_ROWS)
+    await tx.tally.forgetRare(name, before)
+    most = Math.max(most, forgotten.most)
+    gone.push(...forgotten.conversations)
+  }
+  await tx.tally.forgetHours(now - TALLY_DAYS * DAY_MS)
+  return { most, gone }
+}
 
 export interface Forgetting {
   note (tx: Tx, conversations: Conversation[]): Promise<void>

@@ -108,8 +108,8 @@ const after = (kinds: readonly NetworkKind[]) => ({
   function_addresses: list(`Public addresses with a team behind them: ${enough(kinds)} are enough. Each needs a line ` +
     'in the registration; "zentrale check" says which.', 'a list of function addresses', 1000, functionAddressOf(kinds)).default([]),
   reports: section('What "zentrale report" says of function addresses.', {
-    persons: yes('Whether it also says who of a team answered how much. Counted only from then on. That watches people at work: ask the works council ' +
-      'first (in Germany it has a say, § 87 (1) no. 6 BetrVG), and tell the team.').default(false)
+    persons: yes('Whether it also says who of a team answered how much. Counted only from then on. That watches people at work: ask the works ' +
+      'council first (in Germany it has a say, § 87 (1) no. 6 BetrVG), and tell the team.').default(false)
   }).prefault({}),
   operate: section('For the operator: health, metrics and commands, by HTTP.', {
     listen: listen('Where it listens; keep it on this machine, or behind a web server with TLS.', 9350).prefault({}),

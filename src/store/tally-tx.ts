@@ -48,7 +48,7 @@ export const makeTally = ({ all, run }: Sql): Tally => {
       async tallied (whose, name, from, to) {
         return all<Tallied>(ROWS + 'WHERE hour >= ? AND hour < ? AND whose = ? AND name = ?', Math.max(from, ALL_TIME + 1), to, whose, name)
       },
-      async forgetTallies (before) { run('DELETE FROM tally WHERE hour > ? AND hour < ?', ALL_TIME, Math.floor(before / HOUR_MS)) },
+      async forgetHours (before) { run('DELETE FROM tally WHERE hour > ? AND hour < ?', ALL_TIME, Math.floor(before / HOUR_MS)) },
       async forgetRare (address, before) {
         run(`DELETE FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? AND hour < ? AND detail IN
           (SELECT detail FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? GROUP BY detail HAVING sum(count) < ?)`,

@@ -28,7 +28,7 @@ export interface TallyTx {
   /** From the first hour to before the last one. */
   tallied (whose: Whose, name: string, from: number, to: number): Promise<Tallied[]>
   /** Forgets hours that are older; of labels of the address that are older than `rare`, those that were seldom given. */
-  forgetTallies (before: number): Promise<void>
+  forgetHours (before: number): Promise<void>
   forgetRare (address: string, before: number): Promise<void>
 }
 

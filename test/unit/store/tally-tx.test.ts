@@ -95,7 +95,7 @@ describe('what is counted', () => {
     await count(of('in'))
     hour += 10
     await count(of('in', { count: 2 }))
-    await store.run(tx => tx.tally.forgetTallies((hour - 5) * HOUR_MS))
+    await store.run(tx => tx.tally.forgetHours((hour - 5) * HOUR_MS))
     assert.deepEqual((await tallied()).map(row => row.count), [2])
     assert.deepEqual((await store.run(tx => tx.tally.totals())).map(row => row.count), [3])
     assert.deepEqual([await tallied(hour, hour + 1), await tallied(hour + 1)].map(sum), [2, 0])
