@@ -9,6 +9,7 @@ import type { Decrypted, Rotation } from './calls'
 import { identityOf, type Identity, keepIdentity } from './identities'
 import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
 import { makeDecline } from './declining'
+import { makeFormer, newsQuery } from './former'
 import { makeMet } from './met'
 import { makeRequests } from './requests'
 import { makeSift } from './sifting'
@@ -18,7 +19,7 @@ export interface Device {
   ready (signal: AbortSignal): Promise<void>
   /** Its id, which is another one after it was made anew. */
   id (): string
-  /** Gives it up: the next time, it is made anew under the same identity. Throws Unavailable. */
+  /** Gives it up: the next time, it is made anew under the same identity, and goes only once the new one is there. Throws Unavailable. */
   giveUp (signal: AbortSignal): Promise<void>
   /** Takes what came for the device since the last time, and what has changed of those of these people whom it knows. Throws Unavailable. */
   news (signal: AbortSignal, people?: string[]): Promise<void>
@@ -52,11 +53,6 @@ const mustReach = (counts: number[], to: string[], contact: string | undefined, 
 
 const stringsIn = (value: unknown): string[] => listOf(value).filter(one => typeof one === 'string')
 
-/** Synapse gives the same question the same answer for two minutes. So the question has the time in it, as a field that no event has. */
-const filterFor = (now: number): string => JSON.stringify({
-  room: { rooms: [] }, presence: { types: [] }, account_data: { types: [] }, event_fields: ['event_id', String(now)]
-})
-
 export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const { homeserver, engine, vault, memory, clock, log, turns, signed, counts, asking } = parts
   const kept = makeKept(parts, user)
@@ -64,6 +60,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const met = makeMet(vault)
   const sift = makeSift({ clock, known: people => met.among(user, people) })
   const decline = makeDecline({ call, clock, log }, user)
+  const retire = makeFormer({ ...parts, kept, call, sift }, user)
   let known: string | undefined // what was taken last of our own keys: what says nothing new is not taken, because that costs two commits
 
   const { sendAll, outgoing } = makeRequests({ engine, kept, call, asking, counts, user })
@@ -88,6 +85,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
     await sendAll(keys, signal)
     await upload(whole.upload, signal)
     await call('POST', 'client/v3/keys/signatures/upload', { body: parsed(signatures), signal })
+    await retire(signal)
     await memory.set(signedKey(user), SIGNED)
   }
 
@@ -100,7 +98,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   }
 
   const ask = async (since: string | undefined, signal: AbortSignal): Promise<Json> => {
-    const query = { device_id: kept.id(), filter: filterFor(clock.now()), timeout: 0, set_presence: 'offline', since }
+    const query = newsQuery(kept.id(), since, clock.now())
     try {
       return await homeserver.call('GET', 'client/v3/sync', { as: user, query, signal })
     } catch (error) {
@@ -153,7 +151,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
     ready: signal => inTurn(() => isReady(signal)),
     giveUp: signal => inTurn(async () => {
       await kept.open(signal)
-      await kept.forget()
+      await kept.replace()
     }),
     news: (signal, people) => inTurn(async () => {
       await isReady(signal)

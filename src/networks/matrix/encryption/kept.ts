@@ -13,6 +13,7 @@ import { type Json, jsonOf } from '../events/json'
 import { type CallOptions, encode, type Homeserver, type Method, Rejected } from '../homeserver'
 import type { Asking } from './asking'
 import type { Engine } from './engine'
+import { formerOf, noteFormer, startOf } from './former'
 import type { Row } from './indexed-db'
 
 /**
@@ -37,10 +38,10 @@ export interface Kept {
   close (): Promise<void>
   /** Its keys are not to be used any more: the device is made anew, the next time, and can read what this one could. */
   forget (): Promise<void>
+  /** The same, but it stays until the new one is there. */
+  replace (): Promise<void>
 }
 
-const START = 'device '
-const startOf = (name: string): string => `${START}${name} `
 const ID_BYTES = 6
 const COUNT_MS = 60_000
 const COUNT = 'org.zentrale.keys' // in the account data of our user, which nobody else sees
@@ -109,22 +110,21 @@ export const makeKept = ({ homeserver, engine, vault, memory, clock, chance, log
     return (await vault.all(start)).map(([key, value]): Row => [key.slice(start.length), value])
   }
 
+  const newId = (): string => `${usual}_${chance.token(ID_BYTES)}`
+
   /**
    * A device of which the homeserver knows keys, and we do not, is of no use to anybody. The new one has another id: apps do not believe that a
-   * device has other keys. The one that is sent from stays, without keys.
+   * device has other keys.
    */
   const begin = async (signal: AbortSignal): Promise<void> => {
-    const { device_keys: all } = await call('POST', 'client/v3/keys/query', { body: { device_keys: { [user]: [] } }, signal })
+    const { device_keys: all } = await call('POST', 'client/v3/keys/query', { body: { device_keys: { [user]: [] } }, signal }, false)
     const before = Object.keys(jsonOf(jsonOf(all)[user]))
-    if (before.length === 0) return
-    const next = `${usual}_${chance.token(ID_BYTES)}`
+    if (before.length === 0 && id() === usual) return
+    const next = id() === usual || before.includes(id()) ? newId() : id()
     log.warn({ user, device: before.join(' '), next }, 'the keys of a device are lost, out of date or given up, and it is made anew')
-    const gone = before.map((one): [Method, string] => ['DELETE', one])
-    const calls: [Method, string][] = [['PUT', next], ...gone, ['PUT', usual]]
-    for (const [method, one] of calls) {
-      await call(method, `client/v3/devices/${encode(one)}`, { body: { display_name: 'Zentrale' }, signal }, false)
-    }
+    await noteFormer(memory, user, { devices: before })
     await memory.set(idKey, next)
+    await call('PUT', `client/v3/devices/${encode(next)}`, { body: { display_name: 'Zentrale' }, signal }, false)
   }
 
   const openWith = (kept: Row[]): Promise<void> => engine.call(name(), 'open', { user, device: id(), rows: kept })
@@ -153,6 +153,16 @@ export const makeKept = ({ homeserver, engine, vault, memory, clock, chance, log
     for (const key of [signedKey(user), sinceKey(user)]) await memory.delete(key)
   }
 
+  const replace = async (): Promise<void> => {
+    if (formerOf(memory, user) !== undefined && formerOf(memory, user)?.read !== id()) return // the next one is not there yet
+    const keys = await readable()
+    life = undefined
+    if (keys !== undefined) await vault.change([[leftKey(user), keys]])
+    await noteFormer(memory, user, { devices: [id()], read: id(), since: memory.get(sinceKey(user)) })
+    for (const key of [signedKey(user), sinceKey(user)]) await memory.delete(key)
+    await memory.set(idKey, newId())
+  }
+
   const takeOver = async (): Promise<void> => {
     const keys = await vault.get(leftKey(user))
     if (keys === undefined) return
@@ -161,7 +171,7 @@ export const makeKept = ({ homeserver, engine, vault, memory, clock, chance, log
   }
 
   return {
-    id, name, forget,
+    id, name, forget, replace,
     async open (signal) {
       if (life === engine.life) return
       const there = await countThere(signal)
