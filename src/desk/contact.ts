@@ -1,6 +1,6 @@
 /** What a contact's message does: the team sees it, a case begins or goes on, and an automatic text may answer. */
 import { addressKey } from '../model/address'
-import type { Content } from '../model/message'
+import type { Content, EditArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { ownName } from '../plan/people'
 import { ownWords } from '../plan/reply'
@@ -14,6 +14,7 @@ import { pointsOnly } from './retired'
 import { excerptOf, named, personaOfContact, shownName, textsOf } from './shown'
 import { desk, is, log, nothing, set, show, tellTeam, type Step } from './steps'
 import { unannounced } from './team-rooms'
+import { countedLine, rowWith } from './unread'
 
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -44,8 +45,10 @@ const reopened = (facts: Timed, one: Conversation, context: Context): Conversati
   return { ...unannounced(rest), state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now }
 }
 
-const heardIn = ({ encrypted: _, ...one }: Conversation, { arrival: { encrypted } }: ContactSays): Conversation =>
-  ({ ...one, ...encrypted === true && { encrypted } })
+const heardIn = ({ encrypted: _, unread: __, ...one }: Conversation, facts: ContactSays): Conversation => {
+  const { encrypted, content: { unreadable } } = facts.arrival
+  return { ...one, ...encrypted === true && { encrypted }, ...unreadable === 'encrypted' && { unread: rowWith(facts) } }
+}
 
 /** The conversation as it waits for an answer. */
 const awaiting = (facts: Timed, one: Conversation, context: Context): Conversation => {
@@ -125,6 +128,16 @@ const consented = ({ arrival: { place, sender }, shown, now, isKnown }: ContactS
 const openedAs = (before: Conversation | undefined, now: Conversation): 'opened' | 'reopened' =>
   before?.cases === now.cases ? 'reopened' : 'opened'
 
+/** Their words; of many messages that cannot be read, how many there are. */
+const lineFor = (facts: ContactSays, now: Conversation, content: Content, context: Context): Step => {
+  const as = personaOfContact(facts, now, context)
+  const { arrival: { content: { unreadable }, key, place, at, sender } } = facts
+  const many = unreadable === 'encrypted' ? countedLine(facts) : undefined
+  if (many?.original === undefined) return { do: 'to team', content: many?.content ?? content, as }
+  const edit: EditArrival = { kind: 'edit', key, of: many.original.arrival.key, place, at, sender, content: many.content }
+  return { do: 'correct for team', corrects: { edit, original: many.original }, content: many.content, as }
+}
+
 /** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
   const { conversation: before, address, arrival: { rekeyed, reidentified } } = facts
@@ -134,7 +147,7 @@ const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, op
     ...opens && now.state === 'new' ? [{ do: 'announce', excerpt: excerptOf(content) } as const] : [],
     ...looksOther ? [show] : [],
     ...before !== undefined && now.cases !== before.cases ? [tellTeam(textsOf(address).separator(now.id, now.cases))] : [],
-    { do: 'to team', content, as: personaOfContact(facts, now, context) },
+    lineFor(facts, now, content, context),
     ...rekeyed === undefined ? [] : [tellTeam(textsOf(address).rekeyed(rekeyed), 'alert')],
     ...reidentified ? [tellTeam(textsOf(address).reidentified, 'alert')] : []
   ]

@@ -54,6 +54,7 @@ export interface ContactSays extends OfContact, Says {
   automaticsLastMinute: number
   lately: Entry[] // the last entries of the conversation, newest first
   theirs: Theirs[] // all that this contact has with us, if they end or begin everything
+  counting?: Recorded // the message whose line counts those that could not be read
 }
 export interface ContactEdits extends OfContact, Edits { entry?: Entry; theirs: Theirs[] }
 export interface ContactDeletes extends OfContact, Deletes { entry?: Entry }

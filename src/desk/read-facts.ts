@@ -16,6 +16,7 @@ import { beforeOf, entryChanged, teamFacts, type Reading } from './read-team'
 import { leftBy } from './retired'
 import { unannounced } from './team-rooms'
 import { typed } from './typed'
+import { countingPart } from './unread'
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
@@ -67,7 +68,8 @@ const contactFacts = async ({ tx, memory, now, original, answered }: Reading, ar
       isKnown: (await tx.desk.consents(addressKey({ network: arrival.place.network, id: arrival.sender.id }), shown.name)).length > 0,
       automatics: found === undefined ? [] : await tx.desk.automatics(found.id, now - AUTOMATICS_MS),
       automaticsLastMinute: await tx.desk.automaticCount(shown.name, now - MINUTE_MS),
-      lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES), ...await answeredPart(tx, answered)
+      lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES), ...await answeredPart(tx, answered),
+      ...arrival.content.unreadable === 'encrypted' ? await countingPart(tx, found) : {}
     }
     case 'edit': return {
       ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival), theirs: await theirsIfAll(tx, arrival),

@@ -76,6 +76,7 @@ export interface DeskTexts {
   somebodyElse (contact: string): string
   rekeyed (key: string): string
   reidentified: string
+  unreadMore (count: number): string
   reacts (name: string, emojis: string, excerpt: string): string
   reactsNoMore (name: string, excerpt: string): string
   nobodyOf: string
@@ -190,6 +191,8 @@ const de: DeskTexts = {
   reactsNoMore: (name, excerpt) => `${name} nimmt die Reaktion auf „${excerpt}“ zurück`,
   rekeyed: key => `⚠ Ein Gerät, das der Kontakt schon vorher benutzt hat, verschlüsselt jetzt mit einem anderen Schlüssel: ${key}. Vielleicht ist ` +
     'die App dort neu eingerichtet, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.',
+  unreadMore: count => count === 1 ? '⚠ [noch eine verschlüsselte Nachricht, die hier nicht gelesen werden kann]'
+    : `⚠ [noch ${count} verschlüsselte Nachrichten, die hier nicht gelesen werden können]`,
   reidentified: '⚠ Der Kontakt verschlüsselt ab dieser Nachricht mit einer anderen Identität als bisher. Meist hat er alle Geräte abgemeldet oder ' +
     'seine Schlüssel zurückgesetzt, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.',
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
@@ -297,6 +300,8 @@ const en: DeskTexts = {
   reactsNoMore: (name, excerpt) => `${name} takes back the reaction to “${excerpt}”`,
   rekeyed: key => `⚠ A device that the contact has used before encrypts with another key now: ${key}. Perhaps the app there was set up anew, ` +
     'perhaps somebody else is writing. If it matters, ask them in another way.',
+  unreadMore: count => count === 1 ? '⚠ [one more encrypted message that cannot be read here]'
+    : `⚠ [${count} more encrypted messages that cannot be read here]`,
   reidentified: '⚠ From this message on, the contact encrypts under another identity than before. Mostly they have logged out everywhere or reset ' +
     'their keys, perhaps somebody else is writing. If it matters, ask them in another way.',
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,

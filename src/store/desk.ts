@@ -5,6 +5,9 @@ import type { Content } from '../model/message'
 /** A notice in an inbox room. `opener`: the contact's message whose beginning it says. */
 export interface Announced { place: Place; key: DeliveryKey; at?: number; opener?: ArrivalKey }
 
+/** Messages of the contact, one after another, that could not be read. `last`: the newest. `counts`: the one whose line counts those that have none. */
+export interface UnreadRow { last: ArrivalKey; since: number; count: number; counts?: ArrivalKey }
+
 export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'
 
 /** One contact × one function address, with its current case. */
@@ -40,6 +43,7 @@ export interface Conversation {
   machineAt?: number // when somebody of the team was last told that a machine's words are not sent
   leftRooms?: string[] // the slugs of the addresses that had it before, whose rooms it still has
   encrypted?: true // the contact's last message was encrypted on its way to us
+  unread?: UnreadRow // the last such messages
   signed?: string // the agent's name that the contact saw last
 }
 

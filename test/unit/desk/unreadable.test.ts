@@ -35,6 +35,22 @@ describe('what cannot be read', () => {
     assert.equal(announced?.action.kind === 'message' && announced.action.content.style, 'alert', 'it rings')
   })
 
+  it('of a contact who sends much of it is counted in one line, until somebody says something else', async () => {
+    const line = 'red:eva (red): ⚠ [an encrypted message that cannot be read here]'
+    const comes = async (...keys: string[]): Promise<void> => {
+      for (const key of keys) await red.say(chat, 'red:eva', '', { key, direct: true, to: 'werkstatt', ...unread('encrypted') })
+    }
+    await comes(...Array.from({ length: 40 }, (_, n) => `flood ${n}`))
+    await reads(red, room, 'red:eva (red): ⚠ [37 more encrypted messages that cannot be read here]')
+    const lines = red.delivered.filter(({ place, action }) => place.id === room && action.kind === 'message' && action.content.style === 'text')
+    assert.equal(lines.length, 4)
+    assert.equal(red.read(room).filter(one => one === line).length, 3)
+    await red.say(chat, 'red:eva', 'Hello?', { direct: true, to: 'werkstatt' })
+    await comes('later')
+    await until(() => red.read(room).filter(one => one === line).length === 4)
+    assert.ok(red.read(room).findLastIndex(one => one === line) > red.read(room).indexOf('red:eva (red): Hello?'))
+  })
+
   it('of the team goes nowhere, and its writer is told', async () => {
     await red.say(chat, 'red:eva', 'Hello?', { direct: true, to: 'werkstatt' })
     await red.say(room, '@anna', '', unread('poll'))
