@@ -1,6 +1,6 @@
 /**
- * A contact's messages that are encrypted so that they cannot be read. The team sees a line for each of the first few. If many come one after another,
- * one more line counts the others, instead of hiding what was said before.
+ * A contact's messages that are encrypted so that they cannot be read. The team sees a line for each of the first few. If many come one after
+ * another, one more line counts the others, instead of hiding what was said before.
  */
 import type { Content } from '../model/message'
 import { plain } from '../model/text'
@@ -39,7 +39,7 @@ export const countedLine = (facts: ContactSays): Counted | undefined => {
 
 /** The message whose line counts the others. */
 export const countingPart = async (tx: Tx, conversation: Conversation | undefined): Promise<{ counting?: Recorded }> => {
-  const counts = conversation?.unread?.counts
-  const found = counts === undefined ? undefined : await tx.recorded(conversation!.place.network, counts)
+  const { unread, place } = conversation ?? {}
+  const found = unread?.counts === undefined || place === undefined ? undefined : await tx.recorded(place.network, unread.counts)
   return found === undefined ? {} : { counting: found }
 }

@@ -5,7 +5,9 @@ import type { Content } from '../model/message'
 /** A notice in an inbox room. `opener`: the contact's message whose beginning it says. */
 export interface Announced { place: Place; key: DeliveryKey; at?: number; opener?: ArrivalKey }
 
-/** Messages of the contact, one after another, that could not be read. `last`: the newest. `counts`: the one whose line counts those that have none. */
+/**
+ * Messages of the contact, one after another, that could not be read. `last`: the newest. `counts`: the one whose line counts those that have none.
+ */
 export interface UnreadRow { last: ArrivalKey; since: number; count: number; counts?: ArrivalKey }
 
 export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'

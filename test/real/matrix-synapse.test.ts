@@ -10,6 +10,7 @@ import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { sealedBoundsSuite } from '../support/sealed-bounds-suite'
+import { sealedDevicesSuite } from '../support/sealed-devices-suite'
 import { sealedRoomsSuite } from '../support/sealed-rooms-suite'
 import { sealedSuite } from '../support/sealed-suite'
 import { strangersSuite } from '../support/strangers-suite'
@@ -59,6 +60,7 @@ describe('Matrix on Synapse', () => {
   forgettingSuite(() => ground)
   sealedSuite(() => ground)
   sealedBoundsSuite(() => ground)
+  sealedDevicesSuite(() => ground)
   sealedRoomsSuite(() => ground)
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)

@@ -224,6 +224,34 @@ export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEn
     })
   })
 
+  describe('encrypted rooms, when the library dies over one of them', () => {
+    it('cost the others one more try at most, and it is one death', async () => {
+      const places = [newPlace(), newPlace(), newPlace()]
+      const bridge = await begin(places, kept)
+      for (const place of places) await make(bridge, place, [anna])
+      const rooms = await Promise.all(places.map(place => enter(anna, place)))
+      for (const place of places) await bridge.network.send(own(place, 'vorher'), signal())
+      const restarts = (): number => bridge.network.encryptionCounts!()!.restarts
+      const before = restarts()
+      breaking.library = true
+      const tries = places.map(() => 0)
+      await Promise.all(places.map((place, n) => {
+        const one = own(place, 'nachher')
+        const give = (): Promise<unknown> => {
+          tries[n]!++
+          return bridge.network.send(one, signal()).catch((error: unknown) => {
+            if (!(error instanceof Unavailable)) throw error
+            return give() // as a lane does, which only waits for half a second before
+          })
+        }
+        return give()
+      }))
+      assert.equal(restarts() - before, 1)
+      assert.ok(tries.every(times => times <= 2), tries.join())
+      for (const room of rooms) await sees(room, 'nachher')
+    })
+  })
+
   describe('an encrypted room of a mirror', () => {
     const ALGORITHM = { algorithm: 'm.megolm.v1.aes-sha2' }
     const allowing = (): ReturnType<typeof makeInbox> => Object.assign(makeInbox(), { mayBeEncrypted: true })

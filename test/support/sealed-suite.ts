@@ -331,25 +331,6 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       assert.deepEqual([after.identity, after.devices, now?.fingerprint === listed!.fingerprint], [before.identity, [now!.device], false])
     })
 
-    it('reads what was encrypted for the old device at last, when a new one takes its place', async () => {
-      const first = await begin()
-      const room = await chat(contact)
-      await app.say(room, 'eins')
-      await hears(first, 'eins')
-      const before = await known()
-      await first.network.stop()
-      await app.rotate(room)
-      await app.say(room, 'nur für das alte Gerät')
-      assert.equal(await keyring.renew(kept.vault, address()), true)
-      const second = await begin()
-      await hears(second, 'nur für das alte Gerät')
-      await until(async () => (await known()).devices.join() !== before.devices.join(), 'only the new device is there', WITHIN_MS)
-      await until(async () => (await known()).devices.length === 1, 'the old one is gone', WITHIN_MS)
-      await app.say(room, 'für das neue')
-      await hears(second, 'für das neue')
-      assert.deepEqual(rowsOf(`device ${address()} ${before.devices[0]} `), [])
-    })
-
     it('has its old identity when that is imported into a new store, before its first start', async () => {
       const first = await begin()
       const room = await chat(contact)

@@ -7,9 +7,8 @@ import type { Log } from '../../../lib/log'
 import { messageOf, Unavailable } from '../../../model/errors'
 import type { Memory, Vault } from '../../../model/network'
 import { isJson, type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
-import { encode, type Homeserver } from '../homeserver'
+import { type CallOptions, encode, type Homeserver, type Method } from '../homeserver'
 import type { Engine } from './engine'
-import type { Kept, makeCall } from './kept'
 
 /** `read`: whose keys we have, with how far its news was read. */
 export interface Former { devices: string[]; read?: string; since?: string | undefined }
@@ -45,7 +44,9 @@ interface FormerParts {
   homeserver: Homeserver; engine: Engine; vault: Vault; memory: Memory; clock: Clock; log: Log
   /** That each user of ours sends from: it stays, without keys. */
   id: string
-  kept: Pick<Kept, 'name' | 'id'>; call: ReturnType<typeof makeCall>
+  /** The new one. */
+  kept: { name (): string, id (): string }
+  call (method: Method, path: string, options: CallOptions, byDevice: boolean): Promise<Json>
   sift (came: Json[]): Promise<Json[]>
 }
 

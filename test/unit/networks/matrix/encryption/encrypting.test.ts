@@ -5,6 +5,7 @@ import type { Homeserver } from '../../../../support/homeserver'
 import { practiceGround } from '../../../../support/matrix-ground'
 import type { Ground } from '../../../../support/matrix-suite'
 import { beyondSynapseSuite, sealedBoundsSuite } from '../../../../support/sealed-bounds-suite'
+import { sealedDevicesSuite } from '../../../../support/sealed-devices-suite'
 import { sealedRoomsSuite } from '../../../../support/sealed-rooms-suite'
 import { sealedSuite } from '../../../../support/sealed-suite'
 
@@ -18,6 +19,7 @@ describe('Matrix with encryption on the practice homeserver', function () {
   describe('with the engine', () => {
     sealedSuite(() => ground)
     sealedBoundsSuite(() => ground)
+    sealedDevicesSuite(() => ground)
     beyondSynapseSuite(() => ground)
     sealedRoomsSuite(() => ground)
   })
@@ -26,6 +28,7 @@ describe('Matrix with encryption on the practice homeserver', function () {
     const simulated = (): Ground => ({ ...ground, makeEngine: fakeEngine({ chance: systemChance }) })
     sealedSuite(simulated, () => makeFakePerson(homeserver.keys!))
     sealedBoundsSuite(simulated, () => makeFakePerson(homeserver.keys!))
+    sealedDevicesSuite(simulated, () => makeFakePerson(homeserver.keys!))
     beyondSynapseSuite(simulated, () => makeFakePerson(homeserver.keys!))
     sealedRoomsSuite(simulated, () => makeFakePerson(homeserver.keys!))
   })
