@@ -55,6 +55,7 @@ export interface Fault {
 
 const JSON_BYTES_MAX = 50 * 2 ** 20 // as Synapse, whose bound is that of files
 const WAIT_MS = 60_000
+const PROFILE_MS = 50 // until rooms show a new profile
 
 const readJson = async (request: IncomingMessage): Promise<Json> => {
   let text = ''
@@ -124,6 +125,7 @@ export const startHomeserver = async (options: HomeserverOptions) => {
   const pusher = makePusher({ url: () => registration.url ?? '', token: registration.hs_token, firstRetryMs })
   const core = makeCore({
     serverName, registration, knowsKeys, ...uploadBytesMax === undefined ? {} : { uploadBytesMax },
+    later: run => void setTimeout(run, PROFILE_MS).unref(),
     toPush (event) { if (registration.url) pusher.push(event) },
     toSignal: signal => pusher.signal(signal),
     async ping (body) {

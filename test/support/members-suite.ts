@@ -86,6 +86,16 @@ export const membersSuite = (ground: () => Ground): void => {
       })
     }
 
+    it('of other places show a new name before what they say under it', async () => {
+      const place = await openRoom()
+      const { network } = await begin([place])
+      await network.send(delivery(place, 'Hallo', { as: EVA }), signal())
+      await network.send(delivery(place, 'Ich heiße jetzt anders', { as: { ...EVA, name: 'Eva Neu (XMPP)' } }), signal())
+      const seen = (await anna.events(place.id)).flatMap(({ sender, content: { body, displayname } }) =>
+        sender === mxidOf(EVA) ? [body ?? displayname] : [])
+      assert.deepEqual(seen, ['Eva (XMPP)', 'Hallo', 'Eva Neu (XMPP)', 'Ich heiße jetzt anders'])
+    })
+
     it('of one address are one ghost in all rooms, and in each as they are called and look there, over a restart too', async () => {
       const [here, there] = [await openRoom(), await openRoom()]
       const first = await begin([here, there])

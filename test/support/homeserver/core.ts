@@ -12,6 +12,7 @@ import { HsError, makeState, type HsEvent, type Json } from './state'
 export interface CoreOptions {
   serverName: string; registration: Registration; uploadBytesMax?: number
   clock?: Pick<Clock, 'now'>; chance?: Pick<Chance, 'token'>
+  later?: (run: () => void) => void // when rooms show a new profile
   ping: RouteWorld['ping']
   knowsKeys?: boolean // of encryption
   toPush (event: HsEvent): void
@@ -25,9 +26,9 @@ export interface Asked { method: string; url: string; headers: Call['headers']; 
 const PREFIX = /^\/_matrix\/(?:client\/(?:v3|r0|v1|unstable)|media\/v3)\//
 
 export const makeCore = ({
-  serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, ping, knowsKeys = false, toPush, toSignal = () => {}
+  serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, later, ping, knowsKeys = false, toPush, toSignal = () => {}
 }: CoreOptions) => {
-  const state = makeState(serverName, clock, chance)
+  const state = makeState(serverName, clock, chance, later)
   const namespaces = (registration.namespaces.users ?? []).map(entry => new RegExp(`^(?:${entry.regex})`))
   const bot = `@${registration.sender_localpart}:${serverName}`
   const isOurs = (user: string): boolean => user === bot || namespaces.some(regex => regex.test(user))

@@ -1,4 +1,5 @@
 /** What the practice homeserver remembers: users, rooms, events, media. Rules only as far as a bridge can run into them. */
+import { isDeepStrictEqual } from 'node:util'
 import { systemChance, type Chance } from '../../../src/lib/chance'
 import { systemClock, type Clock } from '../../../src/lib/clock'
 
@@ -66,8 +67,9 @@ const isNew = ({ events }: HsRoom, sender: string, content: Json): void => {
   if (isThere) throw new HsError(400, 'M_DUPLICATE_ANNOTATION', 'Can\'t send same reaction twice')
 }
 
-/** `clock` and `chance`: where the times of events and the ids come from. */
-export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = systemClock, chance: Pick<Chance, 'token'> = systemChance) => {
+/** `clock` and `chance`: where the times of events and the ids come from. `later`: when rooms show a new profile at the latest. */
+export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = systemClock, chance: Pick<Chance, 'token'> = systemChance,
+  later: (run: () => void) => void = run => run()) => {
   const users = new Map<string, HsUser>()
   const tokens = new Map<string, string>()
   const rooms = new Map<string, HsRoom>()
@@ -116,6 +118,18 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       if (profile?.avatar_url !== undefined) content.avatar_url = profile.avatar_url
     }
     return append(of, { type: 'm.room.member', sender, state_key: target, content })
+  }
+
+  /** Rooms show a new profile only after the user's next message, as on Synapse, which does this in the background. */
+  const unshown = new Set<string>()
+  const showProfile = (user: string): void => {
+    if (!unshown.delete(user)) return
+    const { displayname, avatar_url: picture } = users.get(user)!
+    for (const where of rooms.values()) {
+      const { content } = where.state.get(stateKey('m.room.member', user)) ?? {}
+      const isShown = content?.displayname === displayname && content?.avatar_url === picture
+      if (content?.membership === 'join' && !isShown) member(where, user, user, 'join')
+    }
   }
 
   const state = {
@@ -206,6 +220,7 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       const target = room(id)
       const now = membership(target, user)
       if (now === 'join') return target
+      showProfile(user)
       const { join_rule: rule, allow } = object(target.state.get(stateKey('m.room.join_rules', ''))?.content)
       const allowed = rule === 'public' || (rule === 'restricted' && Array.isArray(allow) && (allow as Json[]).some(entry =>
         rooms.has(String(entry.room_id)) && membership(rooms.get(String(entry.room_id))!, user) === 'join'))
@@ -238,14 +253,17 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       const where = joined(id, sender)
       need(where, sender, 'events_default', 0, type)
       if (type === 'm.reaction') isNew(where, sender, content)
-      return append(where, { type, sender, content, ...(ts === undefined ? {} : { ts }) })
+      const sent = append(where, { type, sender, content, ...(ts === undefined ? {} : { ts }) })
+      showProfile(sender)
+      return sent
     },
 
     setState (id: string, sender: string, type: string, key: string, content: Json): HsEvent {
       const where = joined(id, sender)
       if (type === 'm.room.member') {
         if (content.membership === 'join' && key === sender) { // how somebody is called and looks in this room alone, until their profile changes
-          return append(where, { type, sender, state_key: key, content: { ...content } })
+          const now = where.state.get(stateKey(type, key))
+          return isDeepStrictEqual(now?.content, content) ? now! : append(where, { type, sender, state_key: key, content: { ...content } })
         }
         if (content.membership !== 'invite') throw new HsError(400, 'M_UNKNOWN', 'only invitations are practised')
         state.invite(id, sender, key, content)
@@ -277,7 +295,8 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       const profile = users.get(user)
       if (!profile) throw new HsError(404, 'M_NOT_FOUND', 'no such user')
       profile[field] = value
-      for (const where of rooms.values()) if (membership(where, user) === 'join') member(where, user, user, 'join')
+      unshown.add(user)
+      later(() => showProfile(user))
     }
   }
   return state

@@ -177,14 +177,17 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   /** One after the other for each ghost, because where its name stands depends on which rooms it is in. */
   const bringIn = async (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void> => {
     if (unsure.delete(mxid)) await register(mxid, signal)
+    const [name, before] = [nameFor(persona.name), called.nameIn(mxid, room)]
     const mayStandInProfile = called.nameOf(mxid) === undefined || looks.inProfile(mxid, room)
     if (mayStandInProfile) await named(mxid, persona.name, signal)
     if (!isIn(mxid, room)) {
       await enterRoom(homeserver, mxid, room, signal)
       await memory.set(joinKey(mxid, room), IN)
       if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
+    } else if (mayStandInProfile && before !== name) {
+      await looks.nameNow(mxid, name, room, signal) // rooms show a new profile late, after the message
     }
-    if (!isNamed(mxid, persona, room)) await looks.name(mxid, nameFor(persona.name), room, signal)
+    if (!isNamed(mxid, persona, room)) await looks.name(mxid, name, room, signal)
   }
 
   const leaveAs = (mxid: string, room: string, signal?: AbortSignal): Promise<unknown> =>

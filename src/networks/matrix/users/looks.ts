@@ -15,6 +15,8 @@ const avatarHereKey = (mxid: string, room: string): string => `avatar in ${room}
 export interface Looks {
   /** Whether what this ghost looks like in the room may stand in its profile. Without a room: in no room at all. */
   inProfile (mxid: string, room: string | undefined): boolean
+  /** Shows this name in the room at once, in which the ghost is and where its profile has the name too. Throws Unavailable. */
+  nameNow (mxid: string, name: string, room: string, signal: AbortSignal): Promise<void>
   /** Gives it this name in the room alone, in which it is. Throws Unavailable. */
   name (mxid: string, name: string, room: string, signal: AbortSignal): Promise<void>
   /** Shows this name or picture in the room alone, in which the ghost is. Throws Refused or Unavailable. */
@@ -43,15 +45,19 @@ export const makeLooks = ({ homeserver, memory, called, log, isElsewhere }: Part
     await homeserver.call('PUT', path, { as: mxid, body: { membership: 'join', displayname, avatar_url: picture, ...look }, signal })
   }
 
+  const nameNow: Looks['nameNow'] = async (mxid, name, room, signal) => {
+    await here(mxid, room, { displayname: name }, signal).catch((error: unknown) => {
+      if (!(error instanceof Refused)) throw error
+      log.warn({ ghost: mxid, room, why: error.message }, 'a ghost could not be named')
+    })
+  }
+
   return {
     inProfile: (mxid, room) => !isElsewhere(mxid, room) &&
       (room === undefined || (!called.isOwnIn(mxid, room) && memory.get(avatarHereKey(mxid, room)) === undefined)),
-    here,
+    here, nameNow,
     async name (mxid, name, room, signal) {
-      await here(mxid, room, { displayname: name }, signal).catch((error: unknown) => {
-        if (!(error instanceof Refused)) throw error
-        log.warn({ ghost: mxid, room, why: error.message }, 'a ghost could not be named')
-      })
+      await nameNow(mxid, name, room, signal)
       await called.learn(mxid, name, room)
     },
     picture: (mxid, room) => (room === undefined ? undefined : memory.get(avatarHereKey(mxid, room))) ?? memory.get(avatarKey(mxid)),
