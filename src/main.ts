@@ -23,6 +23,7 @@ import { runExport } from './operate/export-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
+import { runReport } from './operate/report-command'
 import { runRestore } from './operate/restore-command'
 import { registrationFlags, registrationText, sampleRegistration, writeNew } from './operate/registration'
 import { retiredNow } from './operate/retired'
@@ -122,6 +123,12 @@ program.command('export').description('write all that is stored about a person i
     if (persons.length === 0) program.error('write whose, and a new folder: zentrale export @eva:example.org +491701234567 eva')
     print(await runExport(config(), { folder, persons: persons.toReversed(), zentrale: version }, clock))
   })
+
+program.command('report').description('what a month was like at a function address: messages, times, cases, labels')
+  .argument('<address>', 'its name').requiredOption('--month <month>', 'like 2026-11')
+  .option('--csv', 'for a spreadsheet').addOption(new Option('--html', 'a page to print').conflicts('csv'))
+  .action(async (name: string, { month, csv, html }: { month: string, csv?: boolean, html?: boolean }) =>
+    print(await runReport(config(), { name, month, form: html === true ? 'html' : csv === true ? 'csv' : 'text' }, clock)))
 
 program.command('devices')
   .description('the devices of addresses for encrypted chats: list them, make one anew, copy the identities for a backup')

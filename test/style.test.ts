@@ -36,9 +36,10 @@ const importsOf = ({ path, text }: File): string[] => [...text.matchAll(/(?:from
 const ARROWS: Record<string, string[]> = {
   lib: ['lib'], model: ['lib', 'model'], store: ['lib', 'model', 'store'],
   plan: ['lib', 'model', 'store', 'plan'], desk: ['lib', 'model', 'store', 'plan', 'desk'], bridge: ['lib', 'model', 'store', 'plan', 'desk', 'bridge'],
+  reports: ['lib', 'model', 'store', 'desk', 'reports'],
   settings: ['lib', 'model', 'settings'], networks: ['lib', 'model', 'settings', 'networks'],
   config: ['lib', 'model', 'settings', 'networks', 'plan', 'desk', 'config'],
-  operate: ['lib', 'model', 'settings', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'operate'],
+  operate: ['lib', 'model', 'settings', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'reports', 'operate'],
   import: ['lib', 'model', 'settings', 'networks', 'plan', 'config', 'operate', 'import'] // what knows another bridge's store; only the command line asks it
 }
 const KINDS = ['src/networks/kind.ts', 'src/networks/kinds.ts'] // all that others know of networks
@@ -76,7 +77,7 @@ const SAYS_TO_OPERATORS = /\/([a-z]+-)?(settings|check)(-[a-z]+)?\.ts$/
 const BANS: Ban[] = [
   {
     what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'only a network\'s own folder knows it by name',
-    where: path => inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib', 'settings', 'config', 'operate')(path)
+    where: path => inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib', 'settings', 'config', 'reports', 'operate')(path)
       || ['src/networks/kind.ts', 'src/main.ts', 'src/zentrale.ts', 'src/start.ts'].includes(path)
   },
   {

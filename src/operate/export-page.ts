@@ -1,5 +1,6 @@
 /** The page of an export, for the person whom it is about: plain HTML, without scripts or anything from elsewhere. */
 import type { Config } from '../config/config'
+import { escaped } from '../lib/html'
 import type { Arrival } from '../model/message'
 import { toPlain } from '../model/text'
 import type { Conversation } from '../store/desk'
@@ -33,7 +34,6 @@ const WORDS = {
 
 type Words = (typeof WORDS)['de' | 'en']
 
-const escaped = (text: string): string => text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 const timeOf = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ')
 
 const rowOf = (tag: 'th' | 'td', cells: (string | number)[]): string =>

@@ -16,6 +16,7 @@ import { backupRoute } from './backup'
 import { deviceRoutes, type DevicesOperated } from './devices'
 import { fileRoute } from './file'
 import type { Metrics } from './metrics'
+import { reportRoute } from './report-command'
 import { isQueueState, LINE_ID, QUEUE_STATES, type QueueLines } from './queue'
 
 export interface Operated {
@@ -94,6 +95,7 @@ const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, med
   routes.use('/addresses', addressRoutes({ desk, store }))
   if (devices !== undefined) routes.use('/devices', deviceRoutes(devices, log))
   routes.get('/logbook', logbookRoute({ store }))
+  routes.get('/reports/:name', reportRoute({ desk, store }))
   if (storePath !== undefined) routes.get('/backup', backupRoute({ store, path: storePath, log }))
   if (media !== undefined) routes.get('/file', fileRoute(media, clock))
   routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
