@@ -69,6 +69,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> =
     case 'vote': return { answered: await tx.answered(arrival.place, arrival.of) }
     case 'standing': case 'expulsion': case 'renamed': case 'profile': case 'order': return {}
     case 'edit': {
+      if (arrival.openly) return {}
       const original = await tx.recorded(arrival.place.network, arrival.of)
       return { original, answered: original && await answeredBy(tx, original.arrival) }
     }

@@ -1,11 +1,13 @@
 /**
- * What people say in words because their app has nothing else for it. Some apps say that somebody reacts, and quote the message: if exactly
- * one message lately begins so, it is a reaction. A number alone, soon after a poll, answers that poll; and a number below a quotation of it.
+ * Arrivals as they are meant: what people say in words because their app has nothing else for it. Some apps say that somebody reacts, and quote
+ * the message: if exactly one message lately begins so, it is a reaction. A number alone, soon after a poll, answers that poll; and a number
+ * below a quotation of it. What comes in the clear where all is encrypted has a sign; as a correction it changes nothing, but is said beside it.
  */
 import { bareEmojis } from '../lib/emoji'
-import type { Arrival, MessageArrival } from '../model/message'
-import { type Text, toPlain } from '../model/text'
+import type { Arrival, EditArrival, MessageArrival } from '../model/message'
+import { inFront, type Text, toPlain } from '../model/text'
 import type { Directory } from '../plan/directory'
+import { mayChange } from '../plan/plan'
 import { ANSWERED_MS, answersPoll, belowQuotation, numbersIn, quotesPoll } from '../plan/vote'
 import type { Answered, Tx } from '../store/store'
 
@@ -53,6 +55,21 @@ const asAnswer = async (tx: Tx, arrival: Arrival, now: number, { can, mirrorAt }
   return replies ? await numberAlone(tx, arrival, asked, poll) : { ...arrival, replyTo: [poll] }
 }
 
+const OPENLY = '🔓 '
+
+const openly = <One extends MessageArrival | EditArrival>(arrival: One): One =>
+  ({ ...arrival, openly: true, content: { ...arrival.content, text: inFront(OPENLY, arrival.content.text) } })
+
+/** What may be somebody else's words is marked. The desk has words of its own for such messages of a team. */
+const asCarried = async (tx: Tx, arrival: Arrival, { mirrorAt }: Directory): Promise<Arrival> => {
+  if (arrival.kind === 'message' && arrival.openly === true && mirrorAt(arrival.place) !== undefined) return openly(arrival)
+  if (arrival.kind !== 'edit' || arrival.encrypted === true) return arrival
+  const original = await tx.recorded(arrival.place.network, arrival.of)
+  if (original?.arrival.kind !== 'message' || original.arrival.encrypted !== true) return arrival
+  if (!mayChange(arrival, original) || original.removed === true || original.takenBack !== undefined) return arrival
+  return openly(arrival)
+}
+
 /** The arrival as it is meant; else it stays what it is. `now`: by the clock that does not jump. */
 export const asMeant = async (tx: Tx, arrival: Arrival, now: number, directory: Directory): Promise<Arrival> =>
-  await asAnswer(tx, await asReaction(tx, arrival), now, directory)
+  await asAnswer(tx, await asReaction(tx, await asCarried(tx, arrival, directory)), now, directory)

@@ -120,6 +120,7 @@ const ownOriginal = ({ arrival, original }: TeamEdit | TeamDeletion | WriterFact
   original !== undefined && 'sender' in original.arrival && original.arrival.sender.id === arrival.sender.id ? original : undefined
 
 export const teamEdits = (facts: TeamEdit, context: Context): Step[] => {
+  if (facts.arrival.openly) return [answer(textsOf(facts.address).editDoesNothing)]
   if (facts.about === 'case') return editsInCase(facts, context)
   const original = ownOriginal(facts)
   const { arrival: edit, said } = facts

@@ -206,6 +206,7 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
     ...opens ? openedByEdit(facts, one, content, context) : [],
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
     { do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context) },
+    ...edit.encrypted === true && one.encrypted !== true ? [set({ encrypted: true }), show] : [],
     ...!opens && one.opener === edit.of ? [set({ excerpt: excerptOf(content) }), show] : []
   ]
 }

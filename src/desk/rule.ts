@@ -63,9 +63,10 @@ const machineSays = (facts: TeamMessage): Step[] => {
 }
 
 const teamSays = (facts: TeamMessage, context: Context): Step[] => {
-  const { automatic, content: { unreadable } } = facts.arrival
+  const { automatic, openly, content: { unreadable } } = facts.arrival
   if (automatic === true) return machineSays(facts)
   if (unreadable !== undefined) return [answer(TEXTS[facts.address.language].notCarried(unreadable))]
+  if (openly) return [answer(textsOf(facts.address).openly)]
   switch (facts.about) {
     case 'case': return saysInCase(facts, context)
     case 'none': return talks(facts, context)

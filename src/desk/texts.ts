@@ -59,6 +59,7 @@ export interface DeskTexts {
   labelled: string
   emote: string
   machine: string
+  openly: string
   more: string
   otherCase (number: number, own: number): string
   noCase (number: number): string
@@ -166,6 +167,8 @@ const de: DeskTexts = {
   meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte schreiben Sie es genau so. ` +
     (held ? 'Soll der Text so an den Kontakt: !senden' : 'Soll der Text so an den Kontakt: !sagen und dann der Text'),
   emote: 'Nicht gesendet, denn mit /me spräche die Adresse von sich selbst. An den Kontakt geht es so mit !senden.',
+  openly: 'Nicht gesendet: Das kam unverschlüsselt in diesen verschlüsselten Raum, könnte also von jemand anderem sein. ' +
+    'Bitte schreiben Sie es in einer App, die hier verschlüsselt.',
   machine: 'Nicht gesendet: Das kam als Hinweis einer Maschine an (in manchen Apps durch /notice). Bitte schreiben Sie es als gewöhnliche Nachricht.',
   labelled: 'Nicht gesendet, denn es beginnt wie eine Notiz. Nur für das Team: !n und dann der Text. An den Kontakt geht es so mit !senden; ' +
     'neu geschrieben mit !sagen und dann dem Text.',
@@ -276,6 +279,8 @@ const en: DeskTexts = {
   meant: (spelling, held) => `Not sent. Did you mean !${spelling}? Please type it exactly like that. ` +
     (held ? 'To send the text to the contact as it is: !send' : 'To send the text to the contact as it is: !say and then the text'),
   emote: 'Not sent, because with /me the address would speak of itself. To send it to the contact as it is: !send.',
+  openly: 'Not sent: this came unencrypted into this encrypted room, so somebody else may have written it. ' +
+    'Please write it in an app that encrypts here.',
   machine: 'Not sent: this came as a notice of a machine (in some apps by /notice). Please write it as a plain message.',
   labelled: 'Not sent, because it begins like a note. For the team only: !n and then the text. To send it to the contact as it is: !send; ' +
     'or write it again: !say and then the text.',

@@ -23,8 +23,9 @@ export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless' | 'abse
 /**
  * Why nothing can be encrypted now for whom it is for. `deviceless`: they have no device that could read it. `keyless`: the keys of their
  * devices cannot be had. `unsigned`: somebody else has signed these keys, or nobody. `rekeyed`: a device that we know has another identity now.
+ * `clear`: it answers what came encrypted, and there is no encrypted room for it.
  */
-export type Unsealed = 'deviceless' | 'keyless' | 'unsigned' | 'rekeyed'
+export type Unsealed = 'deviceless' | 'keyless' | 'unsigned' | 'rekeyed' | 'clear'
 
 /** The destination will never take this. */
 export class Refused extends Error {

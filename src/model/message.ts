@@ -104,6 +104,7 @@ export interface MessageArrival extends Arrived {
   quoted?: number // the number of blocks in front that only repeat the answered message, for apps that cannot show replies (XEP-0428)
   mayEnd?: true // the place's own server vouches that its sender may end polls of others there
   encrypted?: true // whoever carried it to us could not read it
+  openly?: true // it came in the clear into a room where all is encrypted: whoever carried it may have written it
   rekeyed?: string // the key of a device of theirs that we know, if it has another one since their last message
   reidentified?: true // what vouches for their devices is another one since this message
   automatic?: boolean // its network says that a machine wrote it; no machine may answer it
@@ -112,7 +113,11 @@ export interface MessageArrival extends Arrived {
   reacts?: { to: string, emojis: string[] }
 }
 /** `of`: the arrival key of the message that is changed. Only its sender may change it; route checks that. */
-export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: Mention[]; quoted?: number }
+export interface EditArrival extends Arrived {
+  kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: Mention[]; quoted?: number
+  encrypted?: true // as of a message
+  openly?: true // what it changes was encrypted, and this was not: whoever carried it may have written it, so the message stays as it was
+}
 export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
@@ -214,8 +219,11 @@ export interface RoomState {
 }
 
 export type Action =
-  /** `mentions`: those who are called at this place. No delivery to a contact has any. */
-  | { kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply; mentions?: Mention[] }
+  /**
+   * `mentions`: those who are called at this place. No delivery to a contact has any. `secret`: it answers what came encrypted, so it goes into no
+   * room that is not.
+   */
+  | { kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply; mentions?: Mention[]; secret?: true }
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply; mentions?: Mention[] }
   | { kind: 'deletion'; of: DeliveryKey }

@@ -51,6 +51,11 @@ export const quoted = (text: string): string => text.split(LINE_END).map(line =>
 /** Unformatted text. */
 export const plain = (text: string): Text => text === '' ? [] : [{ kind: 'paragraph', of: [{ kind: 'text', text }] }]
 
+/** The same text with a few words in front. */
+export const inFront = (words: string, [first, ...others]: Text): Text => first?.kind === 'paragraph'
+  ? [{ kind: 'paragraph', of: [{ kind: 'text', text: words }, ...first.of] }, ...others]
+  : [...plain(words), ...first === undefined ? [] : [first], ...others]
+
 /** Marks struck-out text where it cannot be shown as such; doubled around text that holds the sign itself. */
 export const STRUCK = '~'
 

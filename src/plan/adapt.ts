@@ -4,7 +4,7 @@
  */
 import { type Attachment, type Content, filesOf, type Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { LINE_END, plain, spoilerMark, toPlain, type Text } from '../model/text'
+import { inFront, LINE_END, plain, spoilerMark, toPlain, type Text } from '../model/text'
 import { thumbnailOf, thumbnailPart } from './links'
 import { cleanName } from './people'
 
@@ -78,10 +78,6 @@ const prefixed = (text: Text, style: Content['style'], persona: string): Text =>
 }
 
 /** With the usual star of a correction, in front of the first line if that is words. */
-const starred = ([first, ...others]: Text): Text => first?.kind === 'paragraph'
-  ? [{ kind: 'paragraph', of: [{ kind: 'text', text: '* ' }, ...first.of] }, ...others]
-  : [...plain('* '), ...first === undefined ? [] : [first], ...others]
-
 const textParts = (text: Text, can: Capabilities): Text[] => {
   if (text.length === 0) return []
   const flat = toPlain(text)
@@ -112,7 +108,7 @@ export const adapt = (content: Content, can: Capabilities, as: Persona | undefin
   const files = filesOf(content).map((file, index) => linked(file, index, url))
   let { text } = content
   if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${hidden(file)}${cleanName(file.name)}: ${file.url}`))]
-  if (again === true) text = starred(text)
+  if (again === true) text = inFront('* ', text)
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const where = { ...can.formatting && location !== undefined && { location }, ...can.polls === true && { ...poll && { poll }, ...ends && { ends } } }

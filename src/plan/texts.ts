@@ -74,7 +74,8 @@ const de: Texts = {
     keyless: 'die Schlüssel der Geräte dort sind gerade nicht zu bekommen',
     unsigned: 'die Schlüssel der Geräte dort sind falsch unterschrieben: Eine App dort ist fehlerhaft, oder jemand hat ihr fremde ' +
       'Schlüssel untergeschoben',
-    rekeyed: 'ein Gerät dort hat einen anderen Schlüssel als bisher; es geht weiter, sobald der Kontakt von dort schreibt'
+    rekeyed: 'ein Gerät dort hat einen anderen Schlüssel als bisher; es geht weiter, sobald der Kontakt von dort schreibt',
+    clear: 'der Kontakt hat verschlüsselt geschrieben, und sein Chat von jetzt ist es nicht; es geht weiter, sobald er dort verschlüsselt ist'
   }[why]}. Zentrale versucht es weiter.`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
@@ -170,7 +171,8 @@ const en: Texts = {
     deviceless: 'no device is known there now that could read it',
     keyless: 'the keys of the devices there cannot be had now',
     unsigned: 'the keys of the devices there have a wrong signature: an app there is faulty, or somebody has put keys of their own in its place',
-    rekeyed: 'a device there has another key than before; it goes on once the contact writes from it'
+    rekeyed: 'a device there has another key than before; it goes on once the contact writes from it',
+    clear: 'the contact wrote with encryption, and the chat that they have now is not encrypted; it goes on once it is'
   }[why]}. Zentrale goes on trying.`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,

@@ -1,5 +1,6 @@
 /** What people and servers may do to the encrypted chats of an address: it never reaches the chats of others. */
 import assert from 'node:assert/strict'
+import { Unavailable } from '../../src/model/errors'
 import type { Delivery, MessageArrival } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import type { Network } from '../../src/model/network'
@@ -115,7 +116,8 @@ export const beyondSynapseSuite = (ground: () => Ground, appOf = () => makeEncry
   const address = (): string => `@${ADDRESS}:${ground().serverName}`
 
   describe('an encrypted chat', () => {
-    const { customer, isAnswered, hears } = customersOf(ground, appOf)
+    const customers = customersOf(ground, appOf)
+    const { customer, isAnswered, answerTo, hears } = customers
 
     it('is gone on with until its contact has written elsewhere: anybody\'s server can make an invitation', async () => {
       const nina = await customer('guten Tag')
@@ -133,6 +135,42 @@ export const beyondSynapseSuite = (ground: () => Ground, appOf = () => makeEncry
       await person.send(other, 'hierher')
       await hears('hierher')
       assert.deepEqual((await person.events(nina.room)).filter(isWord), [])
+    })
+
+    /** The contact has left the encrypted chat, and there is another one. */
+    const moved = async (preset: string): Promise<{ nina: Customer, room: string }> => {
+      const nina = await customer('geheim')
+      const address = `@${ADDRESS}:${ground().serverName}`
+      await nina.person.call('POST', `v3/rooms/${encodeURIComponent(nina.room)}/leave`, {})
+      const room = await nina.person.createRoom({ preset, is_direct: true, invite: [address] })
+      await nina.person.waitFor(room, 'the address', ({ state_key: who, content }) => who === address && content.membership === 'join')
+      return { nina, room }
+    }
+    const inTheClear = async ({ person }: Customer, room: string): Promise<unknown[]> =>
+      (await person.events(room)).filter(({ type, content }) => type === 'm.room.message' && 'body' in content).map(({ content }) => content.body)
+    const secret = (to: Customer, text: string): Delivery => {
+      const one = answerTo(to, text)
+      return one.action.kind === 'message' ? { ...one, action: { ...one.action, secret: true } } : one
+    }
+
+    it('is not answered in another chat that is not encrypted, whoever has made that in the name of the contact', async () => {
+      const { nina, room } = await moved('private_chat')
+      await until(async () => {
+        const error = await customers.network.send(secret(nina, 'auch geheim'), AbortSignal.timeout(WITHIN_MS)).then(() => undefined, one => one)
+        assert.ok(error !== undefined, 'it went out')
+        return error instanceof Unavailable && error.unsealed === 'clear'
+      }, 'it is kept back', WITHIN_MS)
+      await customers.network.send(answerTo(nina, 'offen'), AbortSignal.timeout(WITHIN_MS))
+      assert.deepEqual(await inTheClear(nina, room), ['offen'])
+    })
+
+    it('is answered in another chat of the contact where the address may turn encryption on', async () => {
+      const { nina, room } = await moved('trusted_private_chat')
+      const isSent = (): Promise<boolean> =>
+        customers.network.send(secret(nina, 'auch geheim'), AbortSignal.timeout(WITHIN_MS)).then(() => true, () => false)
+      await until(isSent, 'it is sent', WITHIN_MS)
+      await nina.app.reads(room, 'auch geheim', ({ content }) => content.body === 'auch geheim')
+      assert.deepEqual(await inTheClear(nina, room), [])
     })
   })
 

@@ -90,6 +90,10 @@ export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEn
       assert.ok(arrival?.kind === 'message')
       assert.deepEqual([arrival.key, arrival.place, arrival.sender.id], [said, place, anna.userId])
       assert.deepEqual(await inTheClear(room), [])
+      await anna.send(room, 'im Klartext') // as anybody can who has her token, or runs her homeserver
+      await hears(bridge, 'im Klartext')
+      const how = bridge.inbox.arrivals.map(one => one.kind === 'message' && [one.encrypted, one.openly])
+      assert.deepEqual(how, [[true, undefined], [undefined, true]])
     })
 
     it('takes corrections, replies, reactions and deletions in both directions, of words of Zentrale too', async () => {
@@ -282,7 +286,7 @@ export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEn
       await inbox.until('all', () => inbox.arrivals.some(one => one.kind === 'deletion' && one.of === first), WITHIN_MS)
       const [reply, reaction] = inbox.arrivals
       assert.ok(reply?.kind === 'message' && reaction?.kind === 'reaction')
-      assert.deepEqual([reply.replyTo, reply.encrypted, reaction.emojis], [[event.event_id], undefined, ['👍']])
+      assert.deepEqual([reply.replyTo, reply.encrypted, reaction.emojis], [[event.event_id], true, ['👍']])
       assert.deepEqual((await inTheClear(place.id)).map(({ content }) => content.body), ['davor'])
     })
 

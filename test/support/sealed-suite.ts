@@ -112,7 +112,7 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       await hears(bridge, 'um neun', 'oder zehn')
       const [, edit, reply] = from(bridge)
       assert.ok(edit?.kind === 'edit' && reply?.kind === 'message')
-      assert.deepEqual([edit.of, reply.replyTo], [first, [first]])
+      assert.deepEqual([edit.of, edit.encrypted, reply.replyTo], [first, true, [first]])
 
       const message = answer('am Tro')
       const { ids: target } = await network.send(message, signal())

@@ -10,7 +10,7 @@ import type { Inbox, Memory } from '../../model/network'
 import type { Take } from './recovery/catch-up'
 import type { DirectRoom } from './direct/chats'
 import type { Direct } from './direct/direct'
-import type { Encryption } from './encryption/encryption'
+import { type Encryption, wasEncrypted } from './encryption/encryption'
 import type { Keeper, Reading } from './encryption/keeper'
 import { makeOpening, type Taken } from './encryption/opening'
 import type { Verifying } from './encryption/verifying'
@@ -71,10 +71,15 @@ const read = (raw: unknown): RoomEvent | Malformed => {
   }
 }
 
-const withAddress = (arrival: Arrival, { sealed, reidentified, sender }: RoomEvent, chat: DirectRoom | undefined): Arrival => {
-  if (chat === undefined || arrival.kind !== 'message') return arrival
-  const isOther = reidentified === true && sender === chat.theirs
-  return { ...arrival, direct: true, to: chat.ours, ...sealed !== undefined && { encrypted: true }, ...isOther && { reidentified: true } }
+/** What we know of a message besides what it says. `isOn`: its room is encrypted. */
+const withCircumstances = (arrival: Arrival, event: RoomEvent, chat: DirectRoom | undefined, isOn: boolean): Arrival => {
+  if (arrival.kind !== 'message' && arrival.kind !== 'edit') return arrival
+  const carried = { ...arrival, ...event.sealed !== undefined && { encrypted: true as const } }
+  if (carried.kind !== 'message') return carried
+  const isOpen = isOn && event.sealed === undefined && event.type !== 'm.room.encrypted'
+  if (chat === undefined) return { ...carried, ...isOpen && { openly: true } }
+  const isOther = event.reidentified === true && event.sender === chat.theirs
+  return { ...carried, direct: true, to: chat.ours, ...isOther && { reidentified: true } }
 }
 
 /** `crowded`: called if no more of it can be taken now; otherwise that is an error. */
@@ -191,7 +196,7 @@ export const makeTake = ({
     const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, powerful)
     const isForUs = event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined || readerOf(event.room) !== undefined
     const accepting = (one: Arrival): Promise<void> =>
-      letIn(inbox, withAddress(one, event, direct.of(event.room)), crowded && (() => crowded(event.room)))
+      letIn(inbox, withCircumstances(one, event, direct.of(event.room), wasEncrypted(memory, event.room)), crowded && (() => crowded(event.room)))
     await Promise.all([...kept, ...arrival && isForUs ? [accepting(arrival)] : []]) // both at once, so that the arrival keeps its turn
   }
 

@@ -130,7 +130,7 @@ export const makeSend = (world: SendWorld): Send => {
     const { file, text } = content
     const words = (said: Content): Json => messageContent(said, mentions, delivery.place)
     if (file === undefined) return words(content)
-    const uploaded = await stored(delivery, content, await sealing.must(delivery.place, room, signal), signal)
+    const uploaded = await stored(delivery, content, await sealing.must(delivery, room, signal), signal)
     if (uploaded !== undefined) return captioned(fileContent(file, uploaded), file, words(content))
     const kept = fileIn(await sealing.said(delivery.place, { room, event: targetOf(delivery), as: speaker(delivery, room) }, signal))
     return kept === undefined ? words({ ...content, text: [...text, ...plain(`${file.name}: ${file.url}`)] })
@@ -141,7 +141,7 @@ export const makeSend = (world: SendWorld): Send => {
   const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> => {
     const { key, place } = delivery
     if (delivery.as) await sealing.mayBeSaid(place, room, signal)
-    const must = await sealing.must(place, room, signal) && type !== 'm.reaction'
+    const must = await sealing.must(delivery, room, signal) && type !== 'm.reaction'
     const marked = { ...content, [KEY_FIELD]: key, [HOPS_FIELD]: hopsOf(delivery.as) }
     const as = speaker(delivery, room)
     const [sent, body] = must ? await sealing.sealed({ key, place, room, as, type, content: marked }, signal) : [type, marked]
@@ -232,7 +232,7 @@ export const makeSend = (world: SendWorld): Send => {
       const isDirect = readDirect(place) !== undefined
       const room = isDirect ? direct.rooms(place)[0] : rooms.known(place)
       if (!('content' in action) || (!isDirect && (room === undefined || !rooms.isIn(room)))) return // not known yet whether it must be sealed
-      await stored(delivery, action.content, room !== undefined && await sealing.must(place, room, signal), signal)
+      await stored(delivery, action.content, room !== undefined && await sealing.must(delivery, room, signal), signal)
     },
 
     async send (delivery, signal) {

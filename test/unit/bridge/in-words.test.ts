@@ -1,6 +1,7 @@
-/** Phones say in words that somebody reacts. */
+/** Phones say in words that somebody reacts. What was encrypted is not changed in the clear. */
 import assert from 'node:assert/strict'
-import type { MessageArrival } from '../../../src/model/message'
+import type { EditArrival, MessageArrival } from '../../../src/model/message'
+import { plain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
@@ -51,5 +52,46 @@ describe('a reaction in words', () => {
     await sends('Liked “Sie”', { to: 'Sie', emojis: ['👍'] })
     await until(() => red.delivered.length === 2)
     assert.equal(red.read('hall').at(-1), 'Max (phone): Liked “Sie”')
+  })
+})
+
+describe('a correction of what was encrypted', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+
+  beforeEach(async () => {
+    [red, blue] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([red, blue], [mirrorOf(['red', 'hall'], ['blue', 'hall'])])
+    await red.say('hall', 'anna', '100 Euro', { key: 'said', encrypted: true })
+    await until(() => blue.delivered.length === 1)
+  })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const corrects = async (text: string, more: Partial<EditArrival> = {}): Promise<void> => {
+    const before = blue.delivered.length
+    await red.inbox.accept({
+      kind: 'edit', key: `edit ${text}`, of: 'said', place: { network: 'red', id: 'hall' }, at: 1, sender: { id: 'anna', name: 'anna' },
+      content: { style: 'text', text: plain(text) }, ...more
+    })
+    await until(() => blue.delivered.length > before)
+  }
+
+  it('corrects it if it was encrypted too', async () => {
+    await corrects('200 Euro', { encrypted: true })
+    assert.deepEqual(blue.delivered.map(({ action }) => action.kind), ['message', 'edit'])
+  })
+
+  it('is said beside it if whoever carried it could have written it, and goes with it', async () => {
+    await corrects('900 Euro')
+    assert.deepEqual(blue.read('hall'), ['anna (red): 100 Euro', 'anna (red): * 🔓 900 Euro'])
+    assert.deepEqual(blue.delivered.map(({ action }) => action.kind), ['message', 'message'])
+    const by = { place: { network: 'red', id: 'hall' }, at: 1, sender: { id: 'anna', name: 'anna' } }
+    await red.inbox.accept({ kind: 'deletion', key: 'gone', of: 'said', ...by })
+    await until(() => blue.delivered.length === 4)
+    const [said, beside] = blue.delivered.map(({ key }) => key)
+    assert.deepEqual(blue.delivered.slice(2).map(({ action }) => 'of' in action && action.of).sort(), [said, beside].sort())
   })
 })

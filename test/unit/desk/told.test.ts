@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
 import { Refused, Unavailable, type Unsealed } from '../../../src/model/errors'
+import type { EditArrival } from '../../../src/model/message'
 import type { Capabilities } from '../../../src/model/network'
-import { toPlain } from '../../../src/model/text'
+import { plain, toPlain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -89,6 +90,39 @@ describe('what the team is told', () => {
     await reads(red, 'werkstatt-queue', '*: #1 Eva (red 🔒) · 🔴 neu: „Hallo?“')
     await evaWrites('Und jetzt?')
     await until(() => red.read(room).filter(line => line === '*: [Eva (red) · 🔴 neu]').length === 2)
+  })
+
+  it('of what answers encrypted words is not sent where there is no encryption, and no correction in the clear takes their place', async () => {
+    await start()
+    const eva = { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' } } as const
+    const edit = (text: string, more: Partial<EditArrival> = {}): Promise<unknown> => red.inbox.accept({
+      kind: 'edit', key: `edit ${text}`, of: 'said', place: { network: 'red', id: chat }, at: 1, sender: eva.sender,
+      content: { style: 'text', text: plain(text) }, ...more
+    })
+    const answers = () => red.delivered.flatMap(({ place, action }) => place.id === chat && action.kind === 'message' ? [action] : [])
+    await anna('Offen')
+    await red.say(chat, 'red:eva', '100 Euro', { ...eva, encrypted: true, key: 'said' })
+    await anna('Geheim')
+    await until(() => answers().length === 2)
+    assert.deepEqual(answers().map(({ secret }) => secret), [undefined, true])
+    await edit('900 Euro')
+    await reads(red, room, 'Eva (red): * 🔓 900 Euro')
+    assert.equal(red.delivered.some(({ place, action }) => place.id === room && action.kind === 'edit'), false)
+    await anna('Untergeschoben', { openly: true })
+    await reads(red, room, '*: Nicht gesendet: Das kam unverschlüsselt in diesen verschlüsselten Raum, könnte also von jemand anderem sein. ' +
+    'Bitte schreiben Sie es in einer App, die hier verschlüsselt.')
+    await anna('Und?', { key: 'asked', encrypted: true })
+    await red.inbox.accept({
+      kind: 'edit', key: 'changed', of: 'asked', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' },
+      content: { style: 'text', text: plain('Anderes?') }
+    })
+    await reads(red, room, '*: Nicht gesendet: Diese Änderung bewirkt nichts. Bitte schreiben Sie den Text neu.')
+    await evaWrites('Im Klartext')
+    await until(() => red.read(room).at(-1) === 'Eva (red): Im Klartext')
+    await edit('200 Euro', { encrypted: true })
+    await until(() => red.delivered.some(({ action }) => action.kind === 'room' && action.room.name.includes('🔒')) &&
+      red.read(room).findLast(line => line.includes('['))?.includes('🔒') === true, 'the sign comes back')
+    assert.equal(answers().length, 3)
   })
 
   it('may quote what the contact wrote long ago, however many notes stand between', async () => {

@@ -6,18 +6,22 @@
 import { Refused, Unavailable } from '../../../model/errors'
 import type { Clock } from '../../../lib/clock'
 import type { Place } from '../../../model/address'
+import type { Delivery } from '../../../model/message'
 import { readDirect } from '../direct/chats'
 import { type Json, stringOf } from '../events/json'
-import { encode, roomPath, type Homeserver } from '../homeserver'
+import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import { setState } from '../rooms/state'
+import { ENCRYPTED } from '../rooms/team-state'
 import { type Encryption, isEncrypted, SEALED } from './encryption'
 import type { Keeper } from './keeper'
 
 export interface SealedPlaces {
   /**
-   * Whether what is said there must be sealed. Asks each time where others may turn encryption on, because we hear of it only later. Throws Refused
-   * if we cannot seal it.
+   * Whether it must be sealed in this room. Asks each time where others may turn encryption on, because we hear of it only later. Throws Refused
+   * if we cannot seal it. What is secret turns encryption on where it is off; where it may not, throws Unavailable: others may have made that room
+   * in the contact's name.
    */
-  must (place: Place, room: string, signal: AbortSignal): Promise<boolean>
+  must (said: Pick<Delivery, 'place' | 'action'>, room: string, signal: AbortSignal): Promise<boolean>
   /** Throws Refused if this room of a mirror is encrypted, and may not be: what others say is not to stand there in the clear. Throws Unavailable. */
   mayBeSaid (place: Place, room: string, signal: AbortSignal): Promise<void>
   /** Who speaks there for Zentrale itself, as far as known: the bot gets no keys. */
@@ -64,14 +68,23 @@ export const makeSealedPlaces = (
     return on
   }
 
+  const turnOn = (room: string, as: string, signal: AbortSignal): Promise<void> =>
+    setState(homeserver, room, ENCRYPTED, { as, signal }).catch((error: unknown) => {
+      if (!(error instanceof Rejected)) throw error
+      throw new Unavailable('the contact wrote with encryption, and this room has none', { unsealed: 'clear', cause: error })
+    })
+
   const mayBeSealed = (place: Place): boolean => readDirect(place) !== undefined || keeper.mayRead(place)
 
   const eventIn = (room: string, event: string, as: string, signal: AbortSignal): Promise<Json> =>
     homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal })
 
   return {
-    async must (place, room, signal) {
-      if (!mayBeSealed(place) || !await isOn(place, room, signal)) return false
+    async must ({ place, action }, room, signal) {
+      if (!mayBeSealed(place) || !await isOn(place, room, signal)) {
+        if (action.kind !== 'message' || action.secret !== true) return false
+        await turnOn(room, readDirect(place)?.ours ?? bot, signal)
+      }
       const reader = readDirect(place)?.ours ?? keeper.mxid
       if (!encryption.mayServe(reader)) throw new Refused('this place is encrypted, and we cannot encrypt', undefined, 'encrypted')
       if (!encryption.serves(reader)) throw new Unavailable('encryption: the homeserver is not found yet')

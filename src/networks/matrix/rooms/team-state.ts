@@ -10,7 +10,7 @@ export const NEWEST = '12' // as which a room is made; what differs in the versi
 const CREATORS_RULE = 12 // from this room version on, a room's creator stands above all power (MSC4289)
 const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
 export const INVITED: Entry = { type: 'm.room.join_rules', content: { join_rule: 'invite' } }
-const ENCRYPTED: Entry = { type: 'm.room.encryption', content: { algorithm: 'm.megolm.v1.aes-sha2' } }
+export const ENCRYPTED: Entry = { type: 'm.room.encryption', content: { algorithm: 'm.megolm.v1.aes-sha2' } }
 
 /** `sealed`: it is to be encrypted. */
 export interface Wanted extends Pick<RoomState, 'name' | 'topic'> { picture: string | undefined; space: string | undefined; sealed: boolean }

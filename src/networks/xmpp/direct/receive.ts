@@ -124,10 +124,11 @@ const mentionsIn = (network: string, message: Element): { mentions?: Mention[] }
 const isBlank = ({ text, file, unreadable }: Content): boolean => unreadable === undefined && file === undefined && toPlain(text).trim() === ''
 
 /** The team sees that it was encrypted on its way. */
-const withSign = (arrival: Arrival, { sealed, stays, unread, rekeyed }: Fate): Arrival =>
-  arrival.kind === 'message' && (sealed === true || stays === true || unread !== undefined)
-    ? { ...arrival, encrypted: true, ...rekeyed !== undefined && { rekeyed } }
-    : arrival
+const withSign = (arrival: Arrival, { sealed, stays, unread, rekeyed }: Fate): Arrival => {
+  if (sealed !== true && stays !== true && unread === undefined) return arrival
+  if (arrival.kind === 'edit') return { ...arrival, encrypted: true }
+  return arrival.kind === 'message' ? { ...arrival, encrypted: true, ...rekeyed !== undefined && { rekeyed } } : arrival
+}
 
 export const makeDirectReceiver = ({
   network, domain, language, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = one => stream.send(notNow(one, language))

@@ -4,7 +4,7 @@ import { qualifiedEmoji } from '../../../lib/emoji'
 import { geoUri, pointOf } from '../../../lib/geo'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
 import {
-  type Inline, locationText, plain, quoted, reasonIn, spoiler, spoilerMark, type Text, toPlain, veiled, wholeSpoiler, withInlines
+  inFront, locationText, plain, quoted, reasonIn, spoiler, spoilerMark, type Text, toPlain, veiled, wholeSpoiler, withInlines
 } from '../../../model/text'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { fileXml, filesIn, SHARING } from './file-sharing'
@@ -180,14 +180,7 @@ export const topicIn = (message: Element): string | undefined => {
 /** The id of the answered message (XEP-0461 §3): in a room the room's id, in a direct chat the sender's. */
 export const repliedTo = (message: Element): string | undefined => child(message, 'reply', REPLY)?.attrs.id
 
-/** The same content with a few words in front. */
-const behind = (words: string, content: Content): Content => {
-  const [first, ...rest] = content.text
-  const inFront: Inline = { kind: 'text', text: words }
-  return first?.kind === 'paragraph'
-    ? { ...content, text: [{ kind: 'paragraph', of: [inFront, ...first.of] }, ...rest] }
-    : { ...content, text: [{ kind: 'paragraph', of: [inFront] }, ...content.text] }
-}
+const behind = (words: string, content: Content): Content => ({ ...content, text: inFront(words, content.text) })
 
 /** A correction whose original is not known: a new message, with the usual mark of a correction. */
 export const asCorrection = (content: Content): Content => behind('* ', content)

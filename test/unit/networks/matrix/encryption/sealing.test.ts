@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Place } from '../../../../../src/model/address'
+import { plain } from '../../../../../src/model/text'
 import { systemClock } from '../../../../../src/lib/clock'
 import type { Encryption } from '../../../../../src/networks/matrix/encryption/encryption'
 import type { Keeper } from '../../../../../src/networks/matrix/encryption/keeper'
@@ -9,6 +10,7 @@ import type { Homeserver } from '../../../../../src/networks/matrix/homeserver'
 describe('a room of a mirror that may not be encrypted', () => {
   const ROOM = '!a:x'
   const PLACE: Place = { network: 'matrix', id: ROOM }
+  const SAID = { place: PLACE, action: { kind: 'message', content: { style: 'text', text: plain('hello') } } } as const
   const signal = new AbortController().signal
   let now: number
   let on: boolean
@@ -41,16 +43,16 @@ describe('a room of a mirror that may not be encrypted', () => {
       await assert.rejects(mayBeSaid(PLACE, ROOM, signal), { name: 'Refused', because: 'encrypted' })
       assert.deepEqual([asked, turned.length], [1 + times, times])
     }
-    assert.equal(await must(PLACE, ROOM, signal), false, 'what we say of it there ourselves')
+    assert.equal(await must(SAID, ROOM, signal), false, 'what we say of it there ourselves')
   })
 
   it('is sealed as soon as it may be, and after a gap even before we hear that it turned', async () => {
     const { must, mayBeSaid } = make()
     allowed = true
-    assert.deepEqual([await must(PLACE, ROOM, signal), await must(PLACE, ROOM, signal), asked], [false, false, 1])
+    assert.deepEqual([await must(SAID, ROOM, signal), await must(SAID, ROOM, signal), asked], [false, false, 1])
     on = true
     now += 2_100
     await mayBeSaid(PLACE, ROOM, signal)
-    assert.equal(await must(PLACE, ROOM, signal), true)
+    assert.equal(await must(SAID, ROOM, signal), true)
   })
 })

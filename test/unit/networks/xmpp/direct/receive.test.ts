@@ -66,6 +66,9 @@ describe('xmpp direct chats', () => {
     assert.deepEqual(news.toSorted(), [false, false, false, true, true])
     assert.deepEqual(texts(ANNA), ['one', 'one, corrected', ''])
     assert.equal(inbox.arrivals.some(one => one.kind === 'message' && one.encrypted === true && one.content.unreadable === 'call'), true)
+    write(ANNA, 'five', "<body>one, sealed</body><replace xmlns='urn:xmpp:message-correct:0' id='one'/>", { sealed: true })
+    await until(() => texts(ANNA).includes('one, sealed'), 'the encrypted correction')
+    assert.deepEqual(inbox.arrivals.flatMap(one => one.kind === 'edit' ? [one.encrypted] : []), [undefined, true])
   })
 
   it('return what one person writes beyond what can wait as errors, and go on in order when there is space', async () => {
