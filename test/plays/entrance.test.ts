@@ -18,14 +18,15 @@ const acted = (xmppServer: 'prosody' | 'ejabberd'): void => {
   let town: Town
   let story: Story
   let carla: XmppPerson
+  let dora: XmppPerson // admin of all rooms of the server
   let eve: XmppPerson
   let square = ''
   let muc = ''
   let asked = 0
   before(async () => {
     town = await raiseTown({
-      dir: dir('town'), language: 'en', xmppServer,
-      portals: { rooms: [`#*:${DOMAIN}`], from: [`bernd@${DOMAIN}`, `carla@${DOMAIN}`] }
+      dir: dir('town'), language: 'en', xmppServer, admins: ['dora'],
+      portals: { rooms: [`#*:${DOMAIN}`], from: [`bernd@${DOMAIN}`, `carla@${DOMAIN}`, `dora@${DOMAIN}`] }
     })
     story = storyOf(town)
     const comes = async (name: string): Promise<XmppPerson> => {
@@ -36,6 +37,7 @@ const acted = (xmppServer: 'prosody' | 'ejabberd'): void => {
     }
     await town.people.bernd.comeOnline()
     carla = await comes('carla')
+    dora = await comes('dora')
     eve = await comes('eve')
     square = await town.people.anna.createRoom({ preset: 'public_chat', room_alias_name: 'square' })
     await town.people.anna.createRoom({ preset: 'private_chat', room_alias_name: 'secret' })
@@ -44,6 +46,7 @@ const acted = (xmppServer: 'prosody' | 'ejabberd'): void => {
   })
   after(async () => {
     await eve?.stop()
+    await dora?.stop()
     await carla?.stop()
     await town?.stop()
   })
@@ -98,6 +101,13 @@ const acted = (xmppServer: 'prosody' | 'ejabberd'): void => {
     await story.annaSays('Hello again', square)
     await story.berndReads('Hello again', () => true, muc)
     await carla.until('Carla reads it', one => one.getChildText('body') === 'Hello again' && String(one.attrs.from).startsWith(muc))
+  })
+
+  it('an admin of all rooms of the server is sent there too, though nobody can make her a member', async () => {
+    assert.equal(await sentOn(dora, nameOf('square')), muc)
+    await dora.enter(muc, 'Dora')
+    await story.annaSays('Hello Dora', square)
+    await dora.until('Dora reads it', one => one.getChildText('body') === 'Hello Dora' && String(one.attrs.from).startsWith(muc), READ_WITHIN_MS)
   })
 
   it('a stranger learns nothing and comes in nowhere; nobody comes into a room that is closed or not there', async () => {

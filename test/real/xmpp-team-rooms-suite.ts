@@ -65,6 +65,12 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.equal((await heardBody(at.anna, 'Ein Hinweis')).attrs.from, `${room}/Zentrale`)
   })
 
+  it('are made for an admin of all rooms of the server too, whom nobody can make a member', async () => {
+    await send(at, make({ people: [`vera@${at.server.domain}`, ANNA] }))
+    await invitation(at.anna)
+    await at.anna.enter(room, 'Anna')
+  })
+
   it('ask nobody in any more once their case is over, let the members stay, and ask again when it goes on', async () => {
     await send(at, make({ people: [ANNA] }))
     await invitation(at.anna)

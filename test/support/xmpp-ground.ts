@@ -61,7 +61,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
   } as XmppGround
   before(async () => {
     at.server = await start({
-      dir: dir('server'), domain: 'localhost', users: { anna: 'a', carl: 'c' }, component: { domain: DOMAIN, secret: 'geheim' }
+      dir: dir('server'), domain: 'localhost', users: { anna: 'a', carl: 'c' }, admins: ['vera'], component: { domain: DOMAIN, secret: 'geheim' }
     })
   })
   after(() => at.server.stop())

@@ -13,7 +13,7 @@ import type { Inbox, World } from '../../../model/network'
 import { GATEWAY, translated } from '../direct/gateway'
 import { bareOf, canonicalBare, localOfRoom, parseJid, roomNamed, serverOf } from '../names'
 import { type Language, TEXTS } from '../text/texts'
-import { conditionOf, errorReply, failureOf, movedReply, notNow } from '../wire/stanza-errors'
+import { errorReply, movedReply, notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { INFO, type Room } from './room'
@@ -77,9 +77,7 @@ export const makeEntrance = ({ network, domain, language, inbox, rooms, own, str
     if (banned?.has(id)) throw new Refused('banned from this room')
     if (members?.has(id) === true) return
     if ([...members ?? []].filter(jid => !isOurs(jid)).length >= MEMBERS_MAX) throw new Refused('the room has too many members')
-    const answer = await own.affiliate(room.id, id, 'member')
-    const isOwner = conditionOf(answer).name === 'not-acceptable' // of all rooms of the server, see team-rooms.ts
-    if (answer.attrs.type === 'error' && !isOwner) throw failureOf('somebody could not be made a member', conditionOf(answer))
+    await own.enlist(room.id, id)
   }
 
   /** Where the room is for this person; undefined if there is none for them. Throws Unavailable. */

@@ -39,6 +39,9 @@ const CLOSED = { persistent: '1', membersOnly: '1', public: '0', addresses: 'any
 /** Without these features, a stranger could come in, or nobody would know who speaks. */
 const NEEDED = ['muc_membersonly', 'muc_nonanonymous']
 
+/** What servers answer about an admin of all their rooms, who may come in anyway: as Prosody says it, as ejabberd does. */
+const OWNS_ALL: ReadonlySet<string> = new Set(['not-acceptable', 'not-allowed'])
+
 type Setting = keyof typeof NAMES
 type Settings = Partial<Record<Setting, string>>
 
@@ -62,6 +65,8 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
   destroy (id: string, by?: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
   affiliate (id: string, jid: string, affiliation: string, nick?: string): Promise<Element>
+  /** Makes somebody a member who is not one of ours. Throws Refused or Unavailable. */
+  enlist (id: string, jid: string): Promise<void>
   /** Who has this affiliation, in canonical spelling. */
   affiliated (id: string, affiliation: string): Promise<Set<string>>
 } => {
@@ -101,6 +106,11 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
       // a server that does not know a letter of the nick refuses all of it
       const answer = named.attrs.type === 'error' && nick !== undefined ? await affiliate(id, bareOf(jid), 'member') : named
       if (answer.attrs.type === 'error') throw failureOf('one of ours could not be made a member', conditionOf(answer))
+    },
+    async enlist (id, jid) {
+      const answer = await affiliate(id, jid, 'member')
+      const condition = conditionOf(answer)
+      if (answer.attrs.type === 'error' && !OWNS_ALL.has(condition.name)) throw failureOf('somebody could not be made a member', condition)
     },
     configure, affiliate,
     async affiliated (id, affiliation) {
@@ -148,12 +158,9 @@ export const makeTeamRooms = ({
 
   /** Sends the invitation together with the membership, so that a crash leaves both or neither. */
   const admit = async (room: Room, jid: string, state: RoomState): Promise<void> => {
-    const answer = own.affiliate(room.id, jid, 'member')
+    const enlisted = own.enlist(room.id, jid)
     invite(room, jid, state)
-    const condition = conditionOf(await answer)
-    if ((await answer).attrs.type !== 'error') return
-    if (condition.name !== 'not-acceptable') throw failureOf('somebody of the team could not be made a member', condition)
-    log.info({ room: room.id }, 'somebody of the team owns all rooms of the server already')
+    await enlisted
   }
 
   const remove = async (room: Room, jid: string): Promise<void> => {

@@ -23,6 +23,7 @@ describe('the way into rooms of other networks', () => {
     const own = {
       configure: async (_: string, { name = '' }) => { done.push(`name ${name}`); return true },
       affiliated: async (_: string, affiliation: string) => new Set(lists[affiliation]),
+      async enlist (_: string, jid: string) { done.push(`member ${jid}`) },
       affiliate: async (_: string, jid: string, affiliation: string) => { done.push(`${affiliation} ${jid}`); return parse('<iq type="result"/>') }
     } as Partial<ReturnType<typeof makeOwnRooms>> as ReturnType<typeof makeOwnRooms>
     return makeEntrance({
