@@ -3,7 +3,7 @@
  * killed meanwhile: nothing is lost, nothing comes twice, nothing goes in the clear.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from '../../sandbox/servers/process'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
@@ -14,6 +14,8 @@ import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
 import { enteredCase, READ_WITHIN_MS, restartedOnceDead, type Story, storyOf } from '../support/story'
 
+const MARKERS = 'urn:xmpp:chat-markers:0'
+const HOUR_MS = 3600_000
 const MXID = `@buergerbuero:${DOMAIN}`
 
 describe('encrypted rooms of a team and of a mirror, with matrix-nio and with Element\'s library', () => {
@@ -29,7 +31,7 @@ describe('encrypted rooms of a team and of a mirror, with matrix-nio and with El
   before(async () => {
     mkdirSync(dir('orders'), { recursive: true })
     town = await raiseTown({
-      dir: dir('town'), mirror: { allow_encrypted: true }, language: 'en',
+      dir: dir('town'), mirror: { allow_encrypted: true, read_marks: true }, language: 'en',
       env: { NODE_OPTIONS: `--require ${join(checkout, 'dist/test/support/crash.js')}`, CRASH_ORDERS: dir('orders') },
       addresses: [{ name: 'bürgerbüro', matrix: 'buergerbuero', more: {
         title: 'Bürgerbüro', automatic: { greeting: false, absence: false }, encrypted_team_rooms: true, claim: 'open',
@@ -114,12 +116,62 @@ describe('encrypted rooms of a team and of a mirror, with matrix-nio and with El
     })
   }
 
+  for (const [moment, what] of [['K2', 'after its key is on disk, before it is'], ['K4', 'before it is said to be stored']]) {
+    it(`killed ${what}: what Anna says in the mirror comes once`, async () => {
+      const texts = [`erstens (${moment} ${++round})`, `zweitens ${round}`]
+      for (const text of texts) await annasApp.say(town.room, text)
+      await restartedOnceDead(town)
+      for (const text of texts) await story.berndReads(text)
+      assert.deepEqual(town.people.bernd.bodies(town.muc).filter(body => texts.includes(body)), texts)
+    })
+  }
+
+  it('who has read is seen in the encrypted mirror as in any other, on both sides', async () => {
+    const said = await annasApp.say(town.room, 'Liest das jemand?')
+    const shown = await story.berndReads('Liest das jemand?')
+    await story.berndSays('Ich')
+    const { event } = await annasApp.reads(town.room, 'Ich', ({ content }) => content['body'] === 'Ich')
+    await story.berndSignals('displayed', MARKERS, shown.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id)
+    await until(async () => (await anna.signals(town.room)).some(({ type, content }) =>
+      type === 'm.receipt' && JSON.stringify(content[said] ?? {}).includes(`"${event.sender}":{"ts":`)), 'Bernd has read it', READ_WITHIN_MS)
+    await anna.reads(town.room, event.event_id)
+    await story.berndSeesSignal('displayed', MARKERS)
+  })
+
+  it('an hour away, with a restart of Synapse and new keys meanwhile: all comes once and in order, in both rooms', async () => {
+    await town.zentrale.stop()
+    const texts = ['Von vorhin', 'Mit neuem Schlüssel', 'Nach dem Neustart']
+    for (const text of texts) {
+      if (text === texts[2]) await town.homeserver.restart()
+      for (const where of [room, town.room]) {
+        await annasApp.rotate(where)
+        await annasApp.say(where, `${text} (${where === room ? 'Team' : 'Raum'})`)
+      }
+    }
+    await story.berndSays('Von Bernd inzwischen')
+    await dora.send(chat, 'Von Dora inzwischen')
+    writeFileSync(join(dir('orders'), 'ahead'), String(HOUR_MS))
+    await town.zentrale.restart()
+    for (const text of texts) await Promise.all([doraReads(`${text} (Team)`), story.berndReads(`${text} (Raum)`)])
+    await Promise.all([annaReads(town.room, 'Von Bernd inzwischen'), annaReads(room, 'Von Dora inzwischen'), ninaReads('Von Dora inzwischen')])
+    await annasApp.say(room, 'Und weiter (Team)')
+    await story.berndSays('Und weiter')
+    await Promise.all([doraReads('Und weiter (Team)'), annaReads(town.room, 'Und weiter')])
+    const isOne = (body: unknown): boolean => texts.some(text => String(body).startsWith(text))
+    const [atDora, atBernd] = [(await dora.events(chat)).map(({ content }) => content['body']), town.people.bernd.bodies(town.muc)]
+    assert.deepEqual(atDora.filter(isOne), texts.map(text => `${text} (Team)`))
+    assert.deepEqual(atBernd.filter(isOne), texts.map(text => `${text} (Raum)`))
+    const read = nina.seen.flatMap(({ saw, text }) => saw === 'message' && /inzwischen$/.test(String(text)) ? [text] : [])
+    assert.deepEqual(read.sort(), ['Von Bernd inzwischen', 'Von Dora inzwischen'])
+  })
+
   it('whoever was put out reads nothing that is said afterwards, and nothing of it all went in the clear', async () => {
     await anna.call('POST', `v3/rooms/${encodeURIComponent(town.room)}/kick`, { user_id: `@nina:${DOMAIN}` })
     await story.berndSays('unter uns')
     await annaReads(town.room, 'unter uns')
     const clear = (await anna.events(town.room)).filter(({ type, content }) => type === 'm.room.message' && 'body' in content)
-    assert.deepEqual(clear.filter(({ content }) => /Guten Morgen|noch etwas|unter uns|This room is encrypted/.test(String(content['body']))), [])
+    const ours = /Guten Morgen|noch etwas|unter uns|This room is encrypted|erstens|zweitens|inzwischen|Und weiter|^Ich$/
+    assert.deepEqual(clear.filter(({ content }) => ours.test(String(content['body']))), [])
     assert.deepEqual((await anna.events(room)).filter(({ type }) => type === 'm.room.message'), [])
     assert.deepEqual(nina.seen.filter(({ text }) => text === 'unter uns'), [])
   })
