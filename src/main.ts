@@ -27,6 +27,7 @@ import { runReport } from './operate/report-command'
 import { runRestore } from './operate/restore-command'
 import { registrationFlags, registrationText, sampleRegistration, writeNew } from './operate/registration'
 import { retiredNow } from './operate/retired'
+import { checkUpgrade } from './operate/upgrade'
 import { EXIT, start } from './start'
 
 const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`) }
@@ -38,22 +39,25 @@ const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'
 
 const networks = new Intl.ListFormat('en-GB').format(KINDS.map(({ settings }) => settings.label))
 
+/** As systemd calls the folders of a service. */
+const CONFIG_FOLDER = process.env['CONFIGURATION_DIRECTORY'] ?? '.'
+
 const program = new Command('zentrale').version(`${version} (Node ${process.versions.node})`)
   .exitOverride().showHelpAfterError('zentrale --help shows all commands')
   .description(`A switchboard for open messaging: rooms mirrored between ${networks}.`)
-  .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? 'config.yaml')
+  .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? join(CONFIG_FOLDER, 'config.yaml'))
 
 const configFile = (): string => program.opts<{ config: string }>().config
 const config = (): Config => loadConfig(configFile(), process.env)
 
 const first = program.command('init')
   .description('ask some questions, write config.yaml and registration.yaml, say what to paste where')
-  .option('--dir <folder>', 'where to write them', '.').option('-y, --yes', 'ask nothing: take the flags, and the presets for the rest')
+  .option('--dir <folder>', 'where to write them', CONFIG_FOLDER).option('-y, --yes', 'ask nothing: take the flags, and the presets for the rest')
   .action(async (flags: Record<string, string>) => {
     const given = Object.fromEntries(questionsOf().map(({ key }) =>
       [key, flags[key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]]))
     const answers = flags['yes'] || !process.stdin.isTTY ? await answer(given) : await askOnTerminal(ask => answer(given, ask))
-    print(init(flags['dir']!, answers, chance))
+    print(init(flags['dir']!, answers, chance, { state: process.env['STATE_DIRECTORY'] }))
   })
 for (const { key, ask } of questionsOf()) first.option(`--${key} <value>`, ask)
 
@@ -104,6 +108,14 @@ program.command('backup').description('copy the store into a new folder, while Z
   .argument('<folder>', 'a new folder').option('--with-config', 'also the config and the files that it names, with their secrets')
   .action(async (folder: string, { withConfig = false }: { withConfig?: boolean }) =>
     print(await runBackup(config(), { folder, withConfig, zentrale: version }, clock)))
+
+program.command('upgrade-check').description('before an upgrade, with the new program: does it take config and store, and is there a way back')
+  .argument('[backup]', 'the folder that zentrale backup has made')
+  .action(async (backup?: string) => {
+    const findings = await checkUpgrade(config, backup, clock)
+    print(findings.map(showFinding).join('\n'))
+    leave(findings.every(({ advice }) => advice === undefined))
+  })
 
 program.command('restore').description('put a backup back, without sending anything twice').argument('<folder>', 'what zentrale backup has made')
   .option('--stopped <time>', 'when the Zentrale stopped whose store is lost, like 2026-11-29T14:30; what was said later is carried')

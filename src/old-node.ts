@@ -5,6 +5,6 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   process.stderr.write(`Zentrale needs Node ${OLDEST.join('.')} or newer; this is ${process.versions.node}. ` +
-    'Start bin/zentrale: it uses the Node that npm ci installed\n')
+    'Start bin/zentrale: in a checkout and from the Debian package it uses the Node that came with them. Otherwise install a newer one\n')
   process.exit(71)
 }

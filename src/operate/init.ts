@@ -96,10 +96,10 @@ const roomsOf = (answers: Answers, networks: Settings[]): object[] => networks.f
   return has(room) ? [{ [name]: room }] : []
 })
 
-const sections = (answers: Answers, networks: Settings[], secretOf: (settings: Settings) => string, token: string): object => {
+const sections = (answers: Answers, networks: Settings[], secretOf: (settings: Settings) => string, token: string, store: string): object => {
   const rooms = roomsOf(answers, networks)
   return {
-    store: { path: './data/zentrale.db' },
+    store: { path: store },
     ...keyed(networks, settings => settings.init.section(answers, secretOf(settings))),
     media: { public_url: answers['media-url'] },
     mirrors: rooms.length > 1 ? [{ name: 'zentrale', places: rooms }] : [],
@@ -127,15 +127,18 @@ const writeAll = (files: [string, string][], config: string, kinds: readonly Net
   }
 }
 
+/** `state`: the folder for the store; absent: `data`, beside the config. */
+interface Machine { kinds?: readonly NetworkKind[]; state?: string | undefined }
+
 /** Writes the files into `folder` and returns the text to print. Throws with a text if one of them exists already. */
-export const init = (folder: string, answers: Answers, chance: Chance, kinds: readonly NetworkKind[] = KINDS): string => {
+export const init = (folder: string, answers: Answers, chance: Chance, { kinds = KINDS, state = './data' }: Machine = {}): string => {
   const networks = settingsOf(kinds)
   const secrets = new Map(networks.map(settings => [settings, chance.token(SECRET_BYTES)]))
   const secretOf = (settings: Settings): string => secrets.get(settings)!
   const config = join(folder, 'config.yaml')
   const address = has(answers['address']) ? answers['address'] : undefined
   const files: [string, string][] = [
-    [config, HEAD + stringify(sections(answers, networks, secretOf, chance.token(SECRET_BYTES)), { lineWidth: 0 })],
+    [config, HEAD + stringify(sections(answers, networks, secretOf, chance.token(SECRET_BYTES), `${state}/zentrale.db`), { lineWidth: 0 })],
     ...networks.flatMap(({ init }) => init.files?.(answers, address, chance) ?? [])
       .map(([name, text]): [string, string] => [join(folder, name), text])
   ]

@@ -2,7 +2,7 @@
  * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that wait at the same time share one commit,
  * and so one fsync. store.ts says what is promised.
  */
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Clock, Timer } from '../lib/clock'
 import { Unavailable, messageOf } from '../model/errors'
@@ -32,6 +32,21 @@ const DISK_CODES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26])
 
 /** The disk failed. No job caused this, and no rollback of one job undoes it. */
 const isDiskError = (error: unknown): boolean => DISK_CODES.has(((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff)
+
+/** Which version of the schema this program makes. */
+export const SCHEMA = MIGRATIONS.length
+
+const VERSION_AT = 60 // of user_version in the header of SQLite's file format
+
+/** The version of the schema of a store, also of one that another process has in use; in that process, closing the file here would drop its lock. */
+export const schemaOf = (path: string): number => {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(4)
+    readSync(file, bytes, 0, bytes.length, VERSION_AT)
+    return bytes.readUInt32BE()
+  } finally { closeSync(file) }
+}
 
 const migrate = (db: DatabaseSync): void => {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }

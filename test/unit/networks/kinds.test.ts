@@ -167,7 +167,7 @@ describe('a network that is added to the list', () => {
     const asked: string[] = []
     const answers = await answer({ loft: 'roof' }, async question => { asked.push(question); return '' }, kinds)
     assert.ok(asked.some(question => question.startsWith('A perch for the first mirror [first]')))
-    const said = init(folder, answers, systemChance, kinds)
+    const said = init(folder, answers, systemChance, { kinds })
     const config = loadConfig(join(folder, 'config.yaml'), {}, kinds)
     const { ring } = config.networks[NAME] as { ring: string }
     assert.match(said, new RegExp(`Engrave on the rings: ${ring}`))

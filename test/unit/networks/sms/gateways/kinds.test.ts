@@ -80,7 +80,7 @@ describe('a kind of SMS gateway that is added to the list', () => {
     const answers = await answer({ 'sms-host': 'x', 'sms-kind': 'modem', 'sms-password': 'p', 'sms-number': OURS },
       async question => { asked.push(question); return '' }, kinds)
     assert.ok(asked.some(question => question.includes('modem: label')))
-    assert.match(init(folder, answers, systemChance, kinds), /\n\nPlug it in\n\n/)
+    assert.match(init(folder, answers, systemChance, { kinds }), /\n\nPlug it in\n\n/)
   })
 
   it('sends', async () => {
