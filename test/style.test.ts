@@ -19,7 +19,7 @@ const filesIn = (folder: string, ending: string): File[] => !existsSync(join(ROO
 
 const src = filesIn('src', '.ts').filter(({ path }) => !path.endsWith('.d.ts'))
 const tests = filesIn('test', '.ts')
-const code = [...src, ...tests, ...filesIn('sandbox', '.ts'), ...filesIn('bench', '.ts')]
+const code = [...src, ...tests, ...filesIn('sandbox', '.ts'), ...filesIn('bench', '.ts'), ...filesIn('packages', '.ts')]
 const markdown = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'].filter(path => existsSync(join(ROOT, path)))
   .map(path => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })).concat(filesIn('docs', '.md'))
 
