@@ -106,7 +106,9 @@ describe('encrypted rooms of a team and of a mirror, with matrix-nio and with El
     await Promise.all([story.berndReads('auch von Nina'), story.berndReads('und von Anna')])
   })
 
-  for (const [moment, what] of [['K6', 'before it is sealed'], ['K7', 'when it is sent, before the homeserver has answered']]) {
+  for (const [moment, what] of [
+    ['K6', 'before it is sealed'], ['K12', 'when it is sealed, before it is sent'], ['K7', 'when it is sent, before the homeserver has answered']
+  ]) {
     it(`killed ${what}: what Bernd says stands there once`, async () => {
       const text = `noch etwas (${moment} matrix ${++round})`
       await story.berndSays(text)

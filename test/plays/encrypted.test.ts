@@ -3,7 +3,7 @@
  * reads and answers in her room. Zentrale is killed at each moment that matters: nothing is lost, nothing comes twice, nothing goes in the clear.
  */
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from '../../sandbox/servers/process'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
@@ -14,6 +14,7 @@ import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
 import { enteredCase, READ_WITHIN_MS, restartedOnceDead } from '../support/story'
 
+const HOUR_MS = 3600_000
 const MXID = `@buergerbuero:${DOMAIN}`
 
 describe('encrypted chats with an address, from matrix-nio and from Element\'s library', () => {
@@ -128,7 +129,8 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
   }
 
   for (const [moment, what] of [
-    ['K6', 'before the answer is sealed'], ['K7', 'when it is sent, before the homeserver has answered'], ['K8', 'when the homeserver has answered']
+    ['K6', 'before the answer is sealed'], ['K12', 'when it is sealed, before it is sent'],
+    ['K7', 'when it is sent, before the homeserver has answered'], ['K8', 'when the homeserver has answered']
   ]) {
     it(`killed ${what}: it comes once`, async () => {
       const texts = [`drei (${moment} matrix ${++round})`, `vier ${round}`]
@@ -144,7 +146,9 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
     await town.zentrale.stop()
     await evasApp.say(evasChat, 'Noch etwas:')
     await evasApp.rotate(evasChat)
+    await town.homeserver.restart()
     await evasApp.say(evasChat, 'Geht es auch samstags?')
+    writeFileSync(join(dir('orders'), 'ahead'), String(HOUR_MS)) // so long Zentrale seems to have been away
     await town.zentrale.restart()
     const room = await annasRoom(2)
     await annaReads(room, 'Geht es auch samstags?')
