@@ -4,7 +4,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist/', 'vendor/', '.sandbox/', 'eslint.config.mjs'] },
+  { ignores: ['dist/', 'vendor/', '.sandbox/', 'eslint.config.mjs', 'src/pages/assets/'] },
   ...tseslint.configs.strictTypeChecked,
   stylistic.configs.customize({ quotes: 'single', commaDangle: 'never', braceStyle: '1tbs' }),
   {

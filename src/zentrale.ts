@@ -17,6 +17,8 @@ import { makeMediaApp } from './operate/media'
 import { makeMetrics, type Metrics } from './operate/metrics'
 import { makeQueueLines } from './operate/queue'
 import { reloadOf } from './operate/reload'
+import { watched } from './pages/flow'
+import { makePages } from './pages/pages'
 import { makeLinks } from './plan/links'
 import { openStore } from './store/open'
 import type { Store } from './store/store'
@@ -85,15 +87,21 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     head: () => store.run(tx => tx.desk.head()), version,
     encryption: async () => ({ shown: await devices.list(), counts: countsOf(networks) })
   })
+  const { flow, observer } = watched(metrics.observer, clock)
   const bridge = await makeBridge({
-    networks, mirrors, addresses, directChats, portals, store, links, language, observer: metrics.observer, clock, chance, log, bug,
+    networks, mirrors, addresses, directChats, portals, store, links, language, observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
+  })
+  const queue = makeQueueLines(bridge.queue)
+  const pages = makePages({
+    desk: bridge.desk, store, queue, flow, connections: metrics.connections, token: operate.token, publicUrl: operate.publicUrl, language, clock,
+    chance, log, networks: networksOf(config).map(({ kind: { settings: { name, label } } }) => ({ name, label }))
   })
   const apps = [
     { listen, app: makeMediaApp({ links, media, language, clock, log }) },
     { listen: operate.listen,
       app: makeOperateApp({
-        ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), devices, desk: bridge.desk, store,
+        ...operate, networks: names, metrics, queue, devices, desk: bridge.desk, store, pages: pages.routes,
         storePath: config.store.path, media, clock, log
       }) }
   ]
@@ -114,6 +122,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     },
     async stop () {
       await bridge.stop()
+      pages.stop()
       await Promise.all(stops.map(stop => stop()))
       await store.close()
     }

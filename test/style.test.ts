@@ -40,6 +40,7 @@ const ARROWS: Record<string, string[]> = {
   settings: ['lib', 'model', 'settings'], networks: ['lib', 'model', 'settings', 'networks'],
   config: ['lib', 'model', 'settings', 'networks', 'plan', 'desk', 'config'],
   operate: ['lib', 'model', 'settings', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'reports', 'operate'],
+  pages: ['lib', 'model', 'store', 'plan', 'desk', 'bridge', 'config', 'reports', 'operate', 'pages'],
   import: ['lib', 'model', 'settings', 'networks', 'plan', 'config', 'operate', 'import'] // what knows another bridge's store; only the command line asks it
 }
 const KINDS = ['src/networks/kind.ts', 'src/networks/kinds.ts'] // all that others know of networks
@@ -77,7 +78,7 @@ const SAYS_TO_OPERATORS = /\/([a-z]+-)?(settings|check)(-[a-z]+)?\.ts$/
 const BANS: Ban[] = [
   {
     what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'only a network\'s own folder knows it by name',
-    where: path => inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib', 'settings', 'config', 'reports', 'operate')(path)
+    where: path => inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib', 'settings', 'config', 'reports', 'operate', 'pages')(path)
       || ['src/networks/kind.ts', 'src/main.ts', 'src/zentrale.ts', 'src/start.ts'].includes(path)
   },
   {

@@ -21,7 +21,7 @@ export interface Config {
   directChats?: DirectRules | undefined
   portals?: PortalRules | undefined
   addresses: FunctionAddress[]
-  operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string }
+  operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string, publicUrl?: string }
 }
 
 /** The networks that a config has, with their parts of it. */

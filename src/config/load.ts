@@ -73,7 +73,8 @@ const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'netwo
     limits: { queueMax: written.limits.queue_max, drainMs: written.limits.drain_seconds * SECOND_MS },
     operate: {
       listen: operate.listen, token: operate.token, metricsPublic: operate.metrics_public,
-      ...operate.logbook_key === undefined ? {} : { logbookKey: operate.logbook_key }
+      ...operate.logbook_key === undefined ? {} : { logbookKey: operate.logbook_key },
+      ...operate.public_url === undefined ? {} : { publicUrl: operate.public_url.replace(/\/+$/, '') }
     }
   }
 }

@@ -111,11 +111,13 @@ const after = (kinds: readonly NetworkKind[]) => ({
     persons: yes('Whether it also says who of a team answered how much. Counted only from then on. That watches people at work: ask the works ' +
       'council first (in Germany it has a say, § 87 (1) no. 6 BetrVG), and tell the team.').default(false)
   }).prefault({}),
-  operate: section('For the operator: health, metrics and commands, by HTTP.', {
+  operate: section('For the operator: pages, health, metrics and commands, by HTTP.', {
     listen: listen('Where it listens; keep it on this machine, or behind a web server with TLS.', 9350).prefault({}),
     token: secret('Whoever has this token may read metrics and change the queue ("Authorization: Bearer …").'),
     logbook_key: secret('Seals the logbook of function addresses. If left out, the token seals it: then keep the token, because lines ' +
       'sealed with an old one can no longer be verified.').optional(),
+    public_url: url('How that listener is reached from outside, if it is: teams get links to their pages there.',
+      'https://desk.example.org').optional(),
     metrics_public: yes('Whether /metrics may be read without the token.').default(false)
   })
 })

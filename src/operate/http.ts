@@ -1,6 +1,6 @@
 /**
  * The operator's HTTP: /healthz and /readyz for everyone who can reach the listener; /metrics and /admin only with the token.
- * There are no cookies and no CORS headers, so no web page can use it. Every change is logged.
+ * These take no cookies and send no CORS headers, so no web page can use them. Every change is logged. Behind them come the pages (src/pages).
  */
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Bridge } from '../bridge/bridge'
@@ -27,6 +27,7 @@ export interface Operated {
   metrics: Metrics
   queue: QueueLines
   devices?: DevicesOperated
+  pages?: express.Router
   store: Store
   storePath?: string // without it, there are no backups
   media?: Pick<Media, 'open'> // the same, of files for exports
@@ -123,7 +124,7 @@ const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, med
 
 /** The express application. docs/operating.md describes its routes. */
 export const makeOperateApp = (operated: Operated): express.Express => {
-  const { metrics, metricsPublic, log } = operated
+  const { metrics, metricsPublic, log, pages } = operated
   const app = express().disable('x-powered-by').disable('etag')
   app.use((_request, response, next) => { response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }); next() })
   app.get('/healthz', health(operated))
@@ -134,6 +135,7 @@ export const makeOperateApp = (operated: Operated): express.Express => {
     response.set('Content-Type', metrics.contentType).end(text)
   })
   app.use('/admin', withToken, adminRoutes(operated))
+  if (pages !== undefined) app.use(pages)
   app.use((_request, response) => notFound(response, 'no such page'))
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     log.error({ error }, 'operate request failed')

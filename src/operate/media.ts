@@ -2,10 +2,8 @@
  * Serves the links to files. It opens only files with a valid token, so it is no relay for other addresses. Files of strangers stay
  * harmless: browsers show only four kinds of pictures and save everything else, and no script runs.
  */
-import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import express, { type Request, type Response } from 'express'
-import ipaddr from 'ipaddr.js'
 import { deadline, type Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { safeName } from '../lib/mime'
@@ -14,6 +12,7 @@ import { Refused, Unavailable } from '../model/errors'
 import type { Attachment } from '../model/message'
 import type { Download, Media } from '../model/network'
 import type { Links } from '../plan/links'
+import { readerOf } from './reader'
 
 export interface MediaServed { links: Pick<Links, 'find' | 'fileKey'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
 
@@ -44,23 +43,6 @@ const disposition = (kind: 'inline' | 'attachment', given: string): string => {
   const name = safeName(given).slice(0, NAME_CHARS_MAX) || 'file'
   const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, found => `%${found.charCodeAt(0).toString(16).toUpperCase()}`)
   return `${kind}; filename="${name.replace(/[^\x20-\x7e]|["%\\]/g, '_')}"; filename*=UTF-8''${encoded}`
-}
-
-const prefixOf = (address: string): string => {
-  const parsed = ipaddr.process(address)
-  return parsed.kind() === 'ipv4' ? parsed.toString() : parsed.toByteArray().slice(0, 8).join('.') // one reader may have a whole /64
-}
-
-/**
- * The reader's address, if known: our web server puts it into the last entry of X-Forwarded-For. Entries that clients make up stand before
- * it, or do not come from this machine.
- */
-const readerOf = ({ socket, headers }: Request): string | undefined => {
-  const peer = socket.remoteAddress ?? ''
-  if (isIP(peer) === 0) return undefined
-  if (ipaddr.process(peer).range() !== 'loopback') return prefixOf(peer)
-  const said = String(headers['x-forwarded-for'] ?? '').split(',').at(-1)!.trim()
-  return isIP(said) === 0 ? undefined : prefixOf(said)
 }
 
 const headers = (file: Attachment, size: number | undefined): Record<string, string> => {

@@ -47,6 +47,9 @@ const actionText = (action: Action): string => {
   }
 }
 
+/** What is shown of a delivery; `open`: with texts and whole numbers. */
+export const lineOf = (row: QueueRow, open: boolean): QueueLine => open ? deliveryLine(row) : masked(deliveryLine(row))
+
 const deliveryLine = (row: QueueRow): QueueLine => ({
   id: String(row.id), state: row.state, network: row.network, place: row.place, since: row.queuedAt, attempt: row.attempt,
   from: `${row.from.network} ${row.from.place}`, text: actionText(row.delivery.action),

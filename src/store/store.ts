@@ -13,9 +13,9 @@ import type {
   Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival, VoteArrival
 } from '../model/message'
 import type { Text } from '../model/text'
-import type { DeskTx } from './desk'
+import type { Conversation, DeskTx } from './desk'
 import type { PersonTx } from './person'
-import type { TallyTx } from './tally'
+import type { TallyTx, What } from './tally'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
 
@@ -91,10 +91,26 @@ export interface UnroutedRow { seq: number; network: NetworkName; place: string;
 export interface QuarantineRow { id: number; network: NetworkName; raw: string; why: string; at: number }
 export interface Depth { network: NetworkName; state: OutboxState; count: number; oldestAt: number }
 
+/** Where a page of the queue ends: the next one begins behind it. */
+export interface QueueMark { network: NetworkName; place: string; id: number }
+/** Where a page of cases ends. */
+export interface CaseMark { answered: boolean; at: number; id: number }
+
+/** What pages ask. Each gives, or counts, no more rows than its limit. */
+export interface PagesTx {
+  count (state: OutboxState, network: NetworkName, most: number): Promise<number> // `most`, if there are more
+  oldest (state: OutboxState): Promise<QueueRow | undefined>
+  rows (state: OutboxState, limit: number, behind?: QueueMark): Promise<QueueRow[]> // by place, oldest first
+  cases (handledBy: string, limit: number, behind?: CaseMark): Promise<Conversation[]> // open ones: unanswered first, the longest waiting first
+  countCases (handledBy: string, answered: boolean, most: number): Promise<number>
+  counted (address: string, hours: number[], what: What): Promise<number> // in these hours, which are counted from 1970
+}
+
 export interface Tx {
   readonly desk: DeskTx
   readonly person: PersonTx
   readonly tally: TallyTx
+  readonly pages: PagesTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
   /** Whether somebody who may delete it has done so; of an edit, whether they have deleted what it corrects. */

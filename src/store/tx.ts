@@ -5,6 +5,7 @@ import { makeJournalTx } from './journal-tx'
 import { makeKeptTx } from './kept-tx'
 import { makeOperatorTx } from './operator-tx'
 import { makeOutboxTx } from './outbox-tx'
+import { makePagesTx } from './pages-tx'
 import { makePersonTx } from './person-tx'
 import { makeReactionsTx } from './reactions-tx'
 import { makeReceiptsTx } from './receipts-tx'
@@ -16,7 +17,7 @@ import { makeTally } from './tally-tx'
 export const makeTx = (db: DatabaseSync, sealKey: string, tally = makeTally(makeSql(db))): Tx => {
   const sql = makeSql(db)
   return {
-    tally: tally.tx,
+    tally: tally.tx, pages: makePagesTx(sql),
     desk: makeDeskTx(sql, sealKey), person: makePersonTx(sql),
     ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
     ...makeOperatorTx(sql)

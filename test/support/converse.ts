@@ -8,7 +8,7 @@ import { chromium, type Page } from 'playwright-core'
 import { until } from '../../sandbox/servers/process'
 import type { XmppServer } from '../../sandbox/servers/prosody'
 
-const CHROMIUM = '/usr/bin/chromium'
+export const CHROMIUM = '/usr/bin/chromium'
 const SCREEN = { width: 1200, height: 800 }
 const SHOWN_WITHIN_MS = 60_000
 

@@ -1,0 +1,51 @@
+/**
+ * What pages ask. It gives no more rows than its limit, and follows the indexes that others have: the queue is read place by place, as far as it
+ * is shown; the open cases of an address are gone through to find whose turn it is, but not those that are done.
+ */
+import { conversationOf } from './desk-tx'
+import { OUTBOX, type OutboxRow, queueRowOf } from './outbox-rows'
+import type { Sql } from './sql'
+import type { PagesTx } from './store'
+
+const LANES_MAX = 500 // in which the oldest message is looked for
+
+const OPEN = " desk = ? AND state IN ('new', 'claimed', 'waiting', 'snoozed') "
+/** 0 before 1: unanswered ones come first. */
+const ANSWERED = "NOT json_extract(data, '$.awaits')"
+const TURN = ANSWERED + ", coalesce(json_extract(data, '$.heardAt'), json_extract(data, '$.openedAt'), 0), id"
+
+const counted = (row: { count: number } | undefined): number => row?.count ?? 0
+
+export const makePagesTx = ({ all, one }: Sql): PagesTx => ({
+  async count (state, network, most) {
+    return counted(one(`SELECT count(*) AS count FROM
+      (SELECT 1 FROM outbox WHERE state <> 'done' AND state = ? AND network = ? LIMIT ?)`, state, network, most))
+  },
+  async oldest (state) {
+    const first = one<{ id: number | null }>(`WITH RECURSIVE lane (network, place) AS (
+        SELECT * FROM (SELECT network, place FROM outbox WHERE state <> 'done' AND state = ?1 ORDER BY network, place LIMIT 1)
+        UNION ALL SELECT next.network, next.place FROM lane CROSS JOIN outbox AS next ON next.id = (SELECT id FROM outbox
+          WHERE state <> 'done' AND state = ?1 AND (network, place) > (lane.network, lane.place) ORDER BY network, place, id LIMIT 1) LIMIT ?2)
+      SELECT (SELECT id FROM outbox WHERE state <> 'done' AND state = ?1 AND network = lane.network AND place = lane.place ORDER BY id LIMIT 1) AS id
+      FROM lane ORDER BY (SELECT queued_at FROM outbox WHERE state <> 'done' AND state = ?1 AND network = lane.network AND place = lane.place
+        ORDER BY id LIMIT 1) LIMIT 1`, state, LANES_MAX)
+    const row = one<OutboxRow>(OUTBOX + 'WHERE id = ?', first?.id ?? 0)
+    return row && queueRowOf(row)
+  },
+  async rows (state, limit, { network, place, id } = { network: '', place: '', id: 0 }) {
+    return all<OutboxRow>(OUTBOX + `WHERE state <> 'done' AND state = ? AND (outbox.network, outbox.place, outbox.id) > (?, ?, ?)
+      ORDER BY outbox.network, outbox.place, outbox.id LIMIT ?`, state, network, place, id, limit).map(queueRowOf)
+  },
+  async cases (handledBy, limit, { answered, at, id } = { answered: false, at: -1, id: 0 }) {
+    return all<{ id: number, data: string }>('SELECT id, data FROM conversation WHERE' + OPEN + 'AND (' + TURN + ') > (?, ?, ?) ORDER BY ' + TURN +
+      ' LIMIT ?', handledBy, answered ? 1 : 0, at, id, limit).flatMap(row => conversationOf(row) ?? [])
+  },
+  async countCases (handledBy, answered, most) {
+    return counted(one('SELECT count(*) AS count FROM (SELECT 1 FROM conversation WHERE' + OPEN + 'AND ' + ANSWERED + ' = ? LIMIT ?)',
+      handledBy, answered ? 1 : 0, most))
+  },
+  async counted (address, hours, what) {
+    return counted(one(`SELECT coalesce(sum(count), 0) AS count FROM tally
+      WHERE hour IN (SELECT value FROM json_each(?)) AND whose = 'address' AND name = ? AND what = ?`, JSON.stringify(hours), address, what))
+  }
+})

@@ -1,0 +1,88 @@
+/** The pages of a bridge on practice networks, with the address `werkstatt`, and somebody who asks for them as a browser does. */
+import { request } from 'undici'
+import type { Observer } from '../../src/bridge/observer'
+import { systemChance } from '../../src/lib/chance'
+import { type Clock, systemClock } from '../../src/lib/clock'
+import { silentLog } from '../../src/lib/log'
+import { serve } from '../../src/lib/serve'
+import type { FunctionAddress } from '../../src/desk/address'
+import type { Capabilities } from '../../src/model/network'
+import { makeOperateApp } from '../../src/operate/http'
+import { makeMetrics, type Metrics } from '../../src/operate/metrics'
+import { makeQueueLines } from '../../src/operate/queue'
+import { watched } from '../../src/pages/flow'
+import { makePages } from '../../src/pages/pages'
+import { addressOn, agent } from './address'
+import { makePractice, type Practice } from './practice'
+import { mirrorOf, startBridge, type Started } from './started'
+
+export const TOKEN = 'a-token-for-tests-of-pages'
+export const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')]
+export const PUBLIC = 'https://desk.example.org'
+
+export interface Visit { status: number; text: string; headers: Record<string, string | string[] | undefined>; cookies: string[] }
+
+/** `form`: sends it by POST, from a page of ours unless `headers` says otherwise. */
+export interface Asked { cookie?: string; headers?: Record<string, string>; form?: Record<string, string> }
+
+export interface PagesStarted {
+  red: Practice; blue: Practice; started: Started; metrics: Metrics; observer: Observer; url: string
+  visit (path: string, asked?: Asked): Promise<Visit>
+  /** Logs in with the token, and gives the cookie of the session. */
+  logIn (headers?: Record<string, string>): Promise<string>
+  writes (person: string, text: string, name?: string): Promise<unknown>
+  stop (): Promise<void>
+}
+
+const listOf = (value: string | string[] | undefined): string[] => value === undefined ? [] : [value].flat()
+
+export const cookiesOf = (set: string[]): string => set.map(one => one.split(';')[0]!).join('; ')
+
+interface Options { clock?: Clock; address?: Partial<FunctionAddress>; more?: FunctionAddress[]; path?: string; can?: Partial<Capabilities> }
+
+export const startPages = async ({ clock = systemClock, address = {}, more = [], path, can }: Options = {}): Promise<PagesStarted> => {
+  const [red, blue] = [makePractice('red', can), makePractice('blue', can)]
+  const addresses = [addressOn(['red', 'blue'], TEAM, address), ...more]
+  const metrics: Metrics = makeMetrics(['red', 'blue'], () => started.store.run(tx => tx.depth()), clock)
+  const { flow, observer } = watched(metrics.observer, clock)
+  const started: Started = await startBridge([red, blue], [mirrorOf(['red', 'hall'], ['blue', 'room'])], {
+    addresses, observer, clock, ...path !== undefined && { path }
+  })
+  const queue = makeQueueLines(started.bridge.queue)
+  const { desk } = started.bridge
+  const pages = makePages({
+    desk, store: started.store, queue, flow, connections: metrics.connections,
+    networks: [{ name: 'red', label: 'Red' }, { name: 'blue', label: 'Blue' }],
+    token: TOKEN, publicUrl: PUBLIC, language: 'en', clock, chance: systemChance, log: silentLog
+  })
+  const app = makeOperateApp({
+    token: TOKEN, metricsPublic: false, networks: ['red', 'blue'], metrics, queue, store: started.store, clock, log: silentLog,
+    desk, pages: pages.routes
+  })
+  const served = await serve(app, { host: '127.0.0.1', port: 0 })
+  const url = `http://127.0.0.1:${served.port}`
+
+  const visit = async (path: string, { cookie, headers = {}, form }: Asked = {}): Promise<Visit> => {
+    const answer = await request(url + path, {
+      method: form === undefined ? 'GET' : 'POST',
+      headers: {
+        ...cookie === undefined ? {} : { cookie },
+        ...form === undefined ? {} : { origin: url, 'content-type': 'application/x-www-form-urlencoded' }, ...headers
+      },
+      ...form === undefined ? {} : { body: new URLSearchParams(form).toString() }
+    })
+    return { status: answer.statusCode, text: await answer.body.text(), headers: answer.headers, cookies: listOf(answer.headers['set-cookie']) }
+  }
+  return {
+    red, blue, started, metrics, observer, url, visit,
+    logIn: async headers => cookiesOf((await visit('/login', { form: { token: TOKEN }, ...headers === undefined ? {} : { headers } })).cookies),
+    writes: (person, text, name = person) => red.say(`werkstatt/${person}`, person, text, {
+      direct: true, to: 'werkstatt', sender: { id: person, name }
+    }),
+    async stop () {
+      pages.stop()
+      await served.stop()
+      await started.stop()
+    }
+  }
+}
