@@ -22,6 +22,7 @@ import { runBackup } from './operate/backup-command'
 import { runExport } from './operate/export-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
+import { PRIVACY_TEXTS, type PrivacyText, runPrivacy } from './operate/privacy-command'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
 import { runReport } from './operate/report-command'
 import { runRestore } from './operate/restore-command'
@@ -141,6 +142,11 @@ program.command('report').description('what a month was like at a function addre
   .option('--csv', 'for a spreadsheet').addOption(new Option('--html', 'a page to print').conflicts('csv'))
   .action(async (name: string, { month, csv, html }: { month: string, csv?: boolean, html?: boolean }) =>
     print(await runReport(config(), { name, month, form: html === true ? 'html' : csv === true ? 'csv' : 'text' }, clock)))
+
+program.command('privacy').description('print a text that the GDPR asks for, filled from the config: record (Art. 30), policy (13), processor (28)')
+  .addArgument(new Argument('<text>', 'which one').choices(PRIVACY_TEXTS))
+  .addOption(new Option('--lang <language>', 'in this one').choices(['de', 'en']))
+  .action((which: PrivacyText, { lang }: { lang?: 'de' | 'en' }) => print(runPrivacy(config(), which, lang)))
 
 program.command('devices')
   .description('the devices of addresses for encrypted chats: list them, make one anew, copy the identities for a backup')

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { PRIVACY_TEXTS, runPrivacy } from '../../../src/operate/privacy-command'
+import { addressOn, agent } from '../../support/address'
+import { loadAddressConfig } from '../../support/config'
+
+describe('zentrale privacy', () => {
+  const config = {
+    ...loadAddressConfig(), store: { path: '/x', keepDays: 33 },
+    addresses: [addressOn(['matrix', 'sms'], [agent('Anna', 'matrix @anna')], { retentionDays: 77, profile: { name: 'Bürgerbüro', about: '' } })]
+  }
+
+  it('fills each text from the config, in both languages, and names nobody of the team', () => {
+    for (const which of PRIVACY_TEXTS) {
+      for (const language of ['de', 'en'] as const) {
+        const text = runPrivacy(config, which, language)
+        for (const known of ['Bürgerbüro', '77', '33', 'Matrix']) assert.ok(text.includes(known), `${known} in ${which} ${language}`)
+        assert.doesNotMatch(text, /undefined|NaN|\[object|Anna/)
+      }
+    }
+  })
+
+  it('has every point that its article asks for', () => {
+    const points = { record: [...'abcdefg'], policy: [...'abcdef'], processor: [...'abcdefgh'] }
+    for (const which of PRIVACY_TEXTS) {
+      for (const language of ['de', 'en'] as const) {
+        const heads = runPrivacy(config, which, language).split('\n').filter(line => line.startsWith('## ')).join('\n')
+        for (const point of points[which]) assert.match(heads, new RegExp(`[( ]${point}[,) ]`), `${point} in ${which} ${language}`)
+      }
+    }
+  })
+
+  it('is in the language of the config, if none is named', () => {
+    assert.match(runPrivacy({ ...config, language: 'de' }, 'policy'), /^# Datenschutz, wenn Sie uns schreiben/)
+  })
+})
