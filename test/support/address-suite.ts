@@ -8,6 +8,8 @@ import type { TestInbox } from './inbox'
 import { ADDRESS, ALIAS } from './matrix-ground'
 import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { delivery, makeBridge, max, PNG, said, type Bridge, type Ground } from './matrix-suite'
+import { until } from './practice'
+import { makeMemory } from './world'
 
 const encode = encodeURIComponent
 const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
@@ -206,6 +208,47 @@ export const addressSuite = (ground: () => Ground): void => {
       await second.inbox.until('the thanks', () => heard(second.inbox).length === 1)
       assert.equal(heard(second.inbox)[0]!.place.id, direct().id)
       assert.ok((await contact.events(room)).every(({ type }) => type !== 'm.room.encryption'))
+    })
+
+    it('that only a later store knew is found after an earlier one was put back, and all is read that was said in it, once', async () => {
+      const facts = new Map<string, string>()
+      const first = await begin({ memory: makeMemory(facts) })
+      await until(() => facts.has(`since ${address()}`), 'it is remembered what was asked', 60_000)
+      await first.network.stop()
+      const earlier = new Map(facts)
+      const second = await begin({ memory: makeMemory(facts) })
+      const room = await chat()
+      await contact.send(room, 'vor dem Verlust')
+      await second.inbox.until('the words', () => heard(second.inbox).length === 1)
+      await second.network.stop()
+      await contact.send(room, 'niemand da')
+      const third = await begin({ memory: makeMemory(earlier) })
+      await third.inbox.until('both', () => heard(third.inbox).length === 2)
+      await contact.send(room, 'und weiter')
+      await third.inbox.until('the next', () => heard(third.inbox).length > 2)
+      assert.deepEqual(said({ arrivals: heard(third.inbox) }), ['vor dem Verlust', 'niemand da', 'und weiter'])
+      await third.network.send(write(direct(), 'wir hören Sie'), signal())
+      await contact.waitFor(room, 'the answer', body('wir hören Sie'))
+    })
+
+    it('is found by a new store, which hears what is said from now on and nothing of before; a room of three is left alone', async () => {
+      const first = await begin()
+      const [room, shared] = [await chat(), await chat()]
+      await contact.send(room, 'alt')
+      await first.inbox.until('the words', () => heard(first.inbox).length === 1)
+      await contact.waitFor(shared, 'we are in', membership(address(), 'join'))
+      const third = await newPerson('dritte')
+      await contact.call('POST', `v3/rooms/${encode(shared)}/invite`, { user_id: third.userId })
+      await third.join(shared)
+      await first.network.stop()
+      await contact.send(room, 'immer noch alt')
+      const facts = new Map<string, string>()
+      const second = await begin({ memory: makeMemory(facts) })
+      await until(() => facts.has(`since ${address()}`), 'all rooms are found', 60_000)
+      await contact.send(shared, 'zu dritt')
+      await contact.send(room, 'neu')
+      await second.inbox.until('the new words', () => heard(second.inbox).length > 0)
+      assert.deepEqual(said({ arrivals: heard(second.inbox) }), ['neu'])
     })
 
     it('is over when the contact has left, until they open another', async () => {

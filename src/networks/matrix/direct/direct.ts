@@ -23,6 +23,7 @@ import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from '../
 import { GHOST_PREFIX, isGhostOn } from '../names'
 import { makeChats, readDirect, type Chats, type DirectRoom } from './chats'
 import { makeDeclined } from './declined'
+import { makeFound } from './found'
 import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
 import { makeTwo } from './two'
@@ -120,6 +121,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const [two, declined] = [makeTwo({ homeserver, chats, parting, leave, log, signal: stopping }), makeDeclined(world)]
   const invitations = makeInvitations({ ...world, chats, parting, leave })
+  const found = makeFound({ ...world, chats, invitations })
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {
     const before = chats.at(place)
@@ -166,9 +168,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
   /** What happened to one address: the rooms to read, and `keep`, to be called when they are read. */
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
-    const { joined, invited, keep } = await askSync(world, ours, stopping)
+    const { joined, invited, first, keep } = await askSync(world, ours, stopping)
     for (const { room, by, direct } of invited) void invitations.take(room, ours, by, direct, 0)
-    for (const room of joined) if (isAttended(room) && chats.of(room) !== undefined) parting.over(room)
+    for (const room of joined) {
+      const isKnown = chats.of(room) !== undefined
+      if (isKnown && isAttended(room)) parting.over(room)
+      if (!isKnown && !isAttended(room) && !invitations.has(room)) found.look(room, ours, first)
+    }
     const rooms = [...joined].flatMap(room => {
       const chat = invitations.has(room) ? undefined : of(room)
       return chat ? [{ place: chat.place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }] : []
@@ -222,15 +228,15 @@ export const makeDirect = (world: DirectWorld): Direct => {
     },
     async look () {
       invitations.begin()
-      const found = await Promise.allSettled(addresses.all().map(lookAt))
-      for (const one of found) {
+      const answers = await Promise.allSettled(addresses.all().map(lookAt))
+      for (const one of answers) {
         if (one.status === 'fulfilled') continue
         if (one.reason instanceof Unavailable && one.reason.disconnected) throw one.reason
         log.warn({ why: messageOf(one.reason) }, 'could not ask what is new for an address')
       }
-      const looked = found.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
+      const looked = answers.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
       const keep = async (): Promise<void> => {
-        const isAll = await invitations.settled()
+        const isAll = await found.settled() && await invitations.settled()
         if (!isAll || backlog.busy() || stopping.aborted) return // so that the next answer shows again what is not read yet
         for (const one of looked) await one.keep()
       }

@@ -37,6 +37,8 @@ export interface Invitations {
   take (...one: Invitation): Promise<void> | undefined
   /** Whether an invitation to this room is under way. */
   has (room: string): boolean
+  /** Resolves when none to this room is under way. */
+  entered (room: string): Promise<void>
   /** Takes those that are remembered. From now on, notices if one is dropped. */
   begin (): void
   /** Resolves when none is under way, with whether all since `begin` were taken up. */
@@ -168,6 +170,7 @@ export const makeInvitations = (parts: Parts): Invitations => {
   return {
     take,
     has: room => entering.has(room),
+    async entered (room) { await entering.get(room)?.task },
     begin () {
       dropped = false
       for (const one of remembered.all()) void take(...one)

@@ -11,7 +11,7 @@ import { Refused, Unavailable } from '../../../model/errors'
 import type { Inbox, Memory } from '../../../model/network'
 import { isJson, stringOf } from '../events/json'
 import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeserver'
-import { COMING, positionKey } from './history-position'
+import { comingSince, positionKey } from './history-position'
 
 const PAGE_EVENTS = 100
 const EVENTS_BACK_MAX = 10_000 // to look through
@@ -33,8 +33,8 @@ export interface CatchUpWorld {
   isHeard (room: string): boolean
 }
 
-/** Which of our users reads a room in which it was invited. `notBefore` (ms) limits how far `lookBack` goes. */
-export interface Reader { as: string; notBefore: number }
+/** Which of our users reads a room in which it was invited. `notBefore` (ms) limits how far `lookBack` goes; `strictly`: also after the invitation. */
+export interface Reader { as: string; notBefore: number; strictly?: boolean }
 
 /**
  * How far a room's history was read (CS API §Pagination), if that is known. `crowded`: there is more that could not be taken. `failed`: nor
@@ -77,7 +77,7 @@ const around = async ({ homeserver, signal }: CatchUpWorld, room: string, event:
 }
 
 /** The position of the invitation of an address, or of the bot's joining: what was said since then is for us. Looks back, and takes nothing. */
-const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Reader): Promise<string | undefined> => {
+const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore, strictly = false }: Reader): Promise<string | undefined> => {
   const isBeginning = (event: unknown): boolean => {
     if (!isJson(event) || event.type !== 'm.room.member' || event.state_key !== as || !isJson(event.content)) return false
     const before = isJson(event.unsigned) && isJson(event.unsigned.prev_content) ? event.unsigned.prev_content.membership : undefined
@@ -94,9 +94,9 @@ const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Re
     const { chunk, start, end: next } = await page('b', from)
     end ??= start
     const begun = chunk.find(isBeginning)
-    if (begun !== undefined) return (await around(world, room, idOf(begun), as)).end
+    if (begun !== undefined && !(strictly && isOld(begun))) return (await around(world, room, idOf(begun), as)).end
     last = idOf(chunk.findLast(event => !isOld(event))) || last
-    if (next === undefined || chunk.every(isOld)) break
+    if (begun !== undefined || next === undefined || chunk.every(isOld)) break
     from = next
     events += Math.max(chunk.length, 1)
   }
@@ -112,13 +112,14 @@ const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
   const { inbox, memory, bot } = world
   const { place, room } = one
   const mark = memory.get(positionKey(room))
-  if (mark !== undefined && mark !== COMING) {
+  const notBefore = comingSince(mark)
+  if (mark !== undefined && notBefore === undefined) {
     try { return await readOn(world, one, mark) } catch (error) {
       if (!(error instanceof Rejected) || error.status !== 400) throw error // else it does not know its own token, for instance after a restore
     }
   }
-  const by = mark === COMING ? { as: one.by?.as ?? bot, notBefore: 0 } : one.by
-  const last = mark === COMING ? undefined : await inbox.lastKey(place)
+  const by = notBefore === undefined ? one.by : { as: one.by?.as ?? bot, notBefore, strictly: true }
+  const last = notBefore !== undefined ? undefined : await inbox.lastKey(place)
   if (last !== undefined || by !== undefined) return await readOn(world, one, await beginning(world, room, last, by))
   return { token: (await makePages(world, room, undefined)('b', undefined)).start }
 }

@@ -13,6 +13,7 @@ export interface Invitation { room: string; by: string; direct: boolean }
 export interface SyncNews {
   joined: Set<string> // of the rooms that they are in, those in which something happened
   invited: Invitation[]
+  first: number // when this store asked first, ms since 1970; 0 if that is not known
   keep (): Promise<void>
 }
 
@@ -38,7 +39,8 @@ const invitationOf = (user: string, room: string, entry: unknown): Invitation[] 
 interface Parts { homeserver: Homeserver; memory: Memory; clock: Clock; log: Log }
 
 export const askSync = async ({ homeserver, memory, clock, log }: Parts, user: string, signal: AbortSignal): Promise<SyncNews> => {
-  const key = `since ${user}`
+  const [key, firstKey] = [`since ${user}`, `first ${user}`]
+  if (memory.get(key) === undefined && memory.get(firstKey) === undefined) await memory.set(firstKey, String(clock.now()))
   const ask = (rooms: Json): Promise<Json> => homeserver.call('GET', 'client/v3/sync', {
     as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal
   })
@@ -53,6 +55,7 @@ export const askSync = async ({ homeserver, memory, clock, log }: Parts, user: s
   return {
     joined: new Set(joined),
     invited: Object.entries(jsonOf(invite)).flatMap(([room, entry]) => invitationOf(user, room, entry)),
+    first: Number(memory.get(firstKey) ?? 0),
     async keep () { if (next !== undefined) await memory.set(key, next) }
   }
 }
