@@ -1,5 +1,5 @@
 /** `zentrale devices`: asks the running Zentrale if there is one, else opens the store itself. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Config } from '../config/config'
 import { ask, errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
@@ -7,6 +7,7 @@ import { messageOf, Refused } from '../model/errors'
 import type { NetworkKind } from '../networks/kind'
 import { folded } from '../settings/names'
 import { type DeviceShown, type DevicesOperated, type DevicesShown, type Identities, makeDevicesOperated, NO_FILE } from './devices'
+import type { Store } from '../store/store'
 import { withAnyStore, withStore } from './own-store'
 import { writeNew } from './registration'
 import { readiness, urlOf } from './remote-queue'
@@ -37,12 +38,20 @@ const remote = (url: string, token: string, clock: Clock): DevicesOperated => {
   }
 }
 
+/** In a new store, numbers of conversations begin far above the first: rooms of those lost may have their numbers. */
+const skipNumbers = (store: Store): Promise<void> => store.run(tx => tx.skipConversations())
+
 /** `isFirst`: makes the store if there is none. Throws if a process that does not answer holds it. */
 const withDevices = async <T>(config: Config, clock: Clock, use: (devices: DevicesOperated) => Promise<T>, isFirst = false): Promise<T> => {
   const { listen, token } = config.operate
   const url = urlOf(listen)
   if (await readiness(url, clock) !== undefined) return await use(remote(url, token, clock))
-  return await (isFirst ? withAnyStore : withStore)(config, clock, store => use(makeDevicesOperated(store, () => {})))
+  const isNew = isFirst && !existsSync(config.store.path)
+  return await (isFirst ? withAnyStore : withStore)(config, clock, async store => {
+    const used = await use(makeDevicesOperated(store, () => {}))
+    if (isNew) await skipNumbers(store)
+    return used
+  })
 }
 
 /** The devices that are known; none if the store cannot be read. */

@@ -163,7 +163,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room), forgotten,
     unread: (place, event) => tellUnread(inbox, place, event, clock.now())
   })
-  const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, encryption, keeper, memory, log, bot, domain, isOurs })
+  const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, encryption, keeper, memory, vault, chance, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
     homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax: config.mediaBytesMax
   })

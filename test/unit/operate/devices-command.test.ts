@@ -88,6 +88,23 @@ for (const isRunning of [false, true]) {
       assert.match((await run('import', path)).output, /^@other:example.org: the identity is the one of the file/)
     })
 
+    it('leaves out numbers of conversations when it imports into a new store, because rooms bear them, and only then', async () => {
+      const path = join(folder, 'identities.json')
+      await run('export', path)
+      await run('import', path)
+      if (isRunning) return assert.equal(await store!.run(tx => tx.desk.nextConversation()), 1)
+      const next = async (): Promise<number> => {
+        const open = openStore(config.store.path, 'secret', systemClock, () => {})
+        return await open.run(tx => tx.desk.nextConversation()).finally(() => open.close())
+      }
+      assert.equal(await next(), 1)
+      config.store.path = join(folder, 'new.db')
+      await run('import', path)
+      assert.equal(await next(), 1001)
+      await run('import', path)
+      assert.equal(await next(), 1001)
+    })
+
     it('says what is wrong with a file, and takes nothing of it', async () => {
       const path = join(folder, 'bad.json')
       await assert.rejects(run('import', path), /bad\.json cannot be read/)

@@ -96,8 +96,7 @@ const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: st
 
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
-  const turns = makeTurns()
-  const chats = makeChats(memory, network, world.forgotten)
+  const [turns, chats] = [makeTurns(), makeChats(memory, network, world.forgotten)]
 
   const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : chats.of(room)
 
@@ -170,11 +169,8 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await addresses.ready(ours, stopping)
     const { joined, invited, first, keep } = await askSync(world, ours, stopping)
     for (const { room, by, direct } of invited) void invitations.take(room, ours, by, direct, 0)
-    for (const room of joined) {
-      const isKnown = chats.of(room) !== undefined
-      if (isKnown && isAttended(room)) parting.over(room)
-      if (!isKnown && !isAttended(room) && !invitations.has(room)) found.look(room, ours, first)
-    }
+    for (const room of joined) if (isAttended(room) && chats.of(room) !== undefined) parting.over(room)
+    found.look(joined, ours, first)
     const rooms = [...joined].flatMap(room => {
       const chat = invitations.has(room) ? undefined : of(room)
       return chat ? [{ place: chat.place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }] : []

@@ -16,18 +16,19 @@ import { isOfTwo } from './two'
 interface Parts {
   homeserver: Homeserver; memory: Memory; log: Log; signal: AbortSignal; chats: Chats; invitations: Invitations
   isOurs (mxid: string): boolean
+  isAttended (room: string): boolean
 }
 
 export interface Found {
-  /** Looks at a room that the store does not know. `since`: what was said before is not read, ms since 1970. */
-  look (room: string, ours: string, since: number): void
+  /** Looks at those of its rooms that the store does not know. `since`: what was said before is not read, ms since 1970. */
+  look (rooms: Iterable<string>, ours: string, since: number): void
   /** Resolves when nothing is looked at, with whether all could be. */
   settled (): Promise<boolean>
 }
 
 const AT_ONCE_MAX = 8
 
-export const makeFound = ({ homeserver, memory, log, signal, chats, invitations, isOurs }: Parts): Found => {
+export const makeFound = ({ homeserver, memory, log, signal, chats, invitations, isOurs, isAttended }: Parts): Found => {
   const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_MAX, Infinity) // as many may wait as the homeserver names in one answer
   const looking = new Map<string, Promise<void>>() // by room
   let isAll = true
@@ -60,12 +61,14 @@ export const makeFound = ({ homeserver, memory, log, signal, chats, invitations,
   }
 
   return {
-    look (room, ours, since) {
-      if (looking.has(room)) return
-      looking.set(room, take(room, ours, since).catch((error: unknown) => {
-        isAll = false
-        log.info({ room, why: messageOf(error) }, 'a room that the store does not know cannot be looked at now')
-      }).finally(() => { looking.delete(room) }))
+    look (rooms, ours, since) {
+      for (const room of rooms) {
+        if (chats.of(room) !== undefined || isAttended(room) || invitations.has(room) || looking.has(room)) continue
+        looking.set(room, take(room, ours, since).catch((error: unknown) => {
+          isAll = false
+          log.info({ room, why: messageOf(error) }, 'a room that the store does not know cannot be looked at now')
+        }).finally(() => { looking.delete(room) }))
+      }
     },
     async settled () {
       await Promise.all(looking.values())

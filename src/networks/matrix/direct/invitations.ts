@@ -63,9 +63,8 @@ const ATTEMPTS_MAX = 12
 export const makeInvitations = (parts: Parts): Invitations => {
   const { homeserver, addresses, memory, clock, chance, log, signal: stopping, domain, isOurs } = parts
   const { chats, parting, backlog, isAttended, encrypted, leave } = parts
-  const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX)
+  const [slots, remembered] = [makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX), makeRemembered(memory, domain)]
   const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
-  const remembered = makeRemembered(memory, domain)
   let dropped = false
 
   /** How many others are in a room that we are invited to (CS API §Room summaries); undefined if that cannot be known. */

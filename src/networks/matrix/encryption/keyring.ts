@@ -3,6 +3,7 @@ import { Refused } from '../../../model/errors'
 import type { Keyring } from '../../kind'
 import { isJson, jsonOf, parsed } from '../events/json'
 import { type Identity, identitiesOf, isToRenew, keepIdentity, orderNew } from './identities'
+import { forgetMark } from '../rooms/mark'
 import { sessionsStart, WAITING } from './kept'
 
 /** CS API §Cross-signing: the public master key. */
@@ -39,6 +40,7 @@ export const keyring: Keyring = {
     if (isThere) await orderNew(vault, address)
     return isThere
   },
+  restored: forgetMark,
   identities: async vault =>
     Object.fromEntries((await identitiesOf(vault)).map(([user, { upload, secret }]) => [user, { upload, secret }])),
   async take (vault, given) {

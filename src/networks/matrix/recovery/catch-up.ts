@@ -33,7 +33,7 @@ export interface CatchUpWorld {
   isHeard (room: string): boolean
 }
 
-/** Which of our users reads a room in which it was invited. `notBefore` (ms) limits how far `lookBack` goes; `strictly`: also after the invitation. */
+/** Which of our users reads a room in which it was invited. `notBefore` (ms) limits how far `lookBack` goes; `strictly`: after it too. */
 export interface Reader { as: string; notBefore: number; strictly?: boolean }
 
 /**

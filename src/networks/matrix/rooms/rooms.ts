@@ -241,6 +241,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   }
 
   const enter = async (entry: Attended): Promise<void> => {
+    if (entry.unmade) throw new Unavailable('this room of ours is not made yet') // its alias may lead to a room that another store has made
     const room = await resolve(entry)
     const ours = isMadeByUs(entry.place)
     const standing = ours ? undefined : await standingIn(room)
@@ -267,9 +268,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     } catch (error) {
       entry.failure = error
       if (error instanceof Refused) entry.joined = false
-      entry.unmade = entry.room === undefined && isMadeByUs(entry.place) && error instanceof Rejected && error.status === 404
-      if (entry.unmade) log.debug({ place: entry.place.id }, 'a room of ours is not made yet')
-      else fail(entry, error)
+      if (!entry.unmade) fail(entry, error)
     }
     entry.busy = false
     show()

@@ -4,25 +4,28 @@
  * alias that nobody sees, so no second room is made after a try that was cut off.
  */
 import { createHash } from 'node:crypto'
+import type { Chance } from '../../../lib/chance'
 import type { Log } from '../../../lib/log'
 import { makeSlots } from '../../../lib/slots'
 import { makeTurns } from '../../../lib/turns'
 import type { Place } from '../../../model/address'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { RoomState } from '../../../model/message'
-import type { Memory } from '../../../model/network'
+import type { Memory, Vault } from '../../../model/network'
 import { isJson, type Json } from '../events/json'
 import { Rejected, roomPath, type Homeserver } from '../homeserver'
 import type { Encryption } from '../encryption/encryption'
 import type { Keeper } from '../encryption/keeper'
 import { GHOST_PREFIX } from '../names'
 import type { Addresses } from '../users/addresses'
+import { makeMark } from './mark'
 import type { Rooms } from './rooms'
 import { bring, readState, resolveAlias, roomOfAlias, setState, stateOf, type Entry, type RoomNow } from './state'
 import { INVITED, makeTeamState, NEWEST, SPEAKER, type Wanted } from './team-state'
 
 export interface TeamRoomsWorld {
-  homeserver: Homeserver; rooms: Rooms; addresses: Pick<Addresses, 'logoOf'>; memory: Memory; log: Log; bot: string; domain: string
+  homeserver: Homeserver; rooms: Rooms; addresses: Pick<Addresses, 'logoOf'>; memory: Memory; vault: Vault
+  chance: Chance; log: Log; bot: string; domain: string
   encryption: Pick<Encryption, 'mayServe' | 'isOn'>; keeper: Pick<Keeper, 'mxid' | 'enter'>
   isOurs: (mxid: string) => boolean
 }
@@ -63,7 +66,7 @@ export const readTeamRoom = (id: string, domain: string): { address: string, wha
 export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
   const { homeserver, rooms, addresses, memory, log, bot, domain, isOurs, encryption, keeper } = world
   const team = makeTeamState(bot, domain, keeper.mxid)
-  const turns = makeTurns()
+  const [turns, mark] = [makeTurns(), makeMark(world)]
   const slots = makeSlots(MAKING_MAX, MAKING_OF_ONE_MAX)
   const hashKey = (place: Place): string => `made ${place.id}`
 
@@ -79,11 +82,14 @@ export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
     if (known !== undefined) return known
     const named = readTeamRoom(place.id, domain)
     if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
+    const isOfCase = /^\d/.test(named.what)
+    if (isOfCase) await mark.free(place.id, signal)
     const initial = [...state, { type: 'm.room.canonical_alias', content: {} }]
     const { users, ...power } = team.levels(NEWEST, undefined, []) // the homeserver sets the creator's power itself
     const { room } = await roomOfAlias(homeserver, place.id, {
       preset: PRESET, power_level_content_override: power, initial_state: initial.map(({ key = '', ...entry }) => ({ state_key: key, ...entry })),
-      ...named.what === EVERYTHING && { creation_content: { type: 'm.space' } }, ...sealed && { invite: [keeper.mxid] }
+      ...named.what === EVERYTHING && { creation_content: { type: 'm.space' } }, ...isOfCase && { creation_content: await mark.content() },
+      ...sealed && { invite: [keeper.mxid] }
     }, { signal })
     return room
   }
