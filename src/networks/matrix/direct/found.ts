@@ -36,7 +36,7 @@ export const makeFound = ({ homeserver, memory, log, signal, chats, invitations,
   /** The only other one in the room; undefined if it is no chat of two. */
   const otherIn = async (room: string, ours: string): Promise<string | undefined> => {
     try {
-      const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { as: ours, signal })
+      const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { as: ours, signal, elsewhere: true })
       const [theirs, more] = Object.keys(isJson(joined) ? joined : {}).filter(mxid => mxid !== ours)
       if (theirs === undefined || more !== undefined || isOurs(theirs)) return undefined
       return await isOfTwo(homeserver, room, { place: chats.placeOf(ours, theirs), ours, theirs }, signal) ? theirs : undefined
