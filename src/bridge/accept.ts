@@ -58,6 +58,10 @@ export interface Accept extends Pick<Inbox, 'accept' | 'ask' | 'cases' | 'quaran
 const answeredBy = async (tx: Tx, arrival: Arrival): Promise<Answered | undefined> =>
   arrival.kind === 'message' && arrival.replyTo !== undefined ? await tx.answered(arrival.place, arrival.replyTo) : undefined
 
+/** What the first message of its thread is here. Undefined if that is not known, or if it is the message itself. */
+const threadOf = async (tx: Tx, arrival: Arrival): Promise<Answered | undefined> =>
+  arrival.kind === 'message' && arrival.thread !== undefined ? await tx.threadRoot(arrival) : undefined
+
 const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival): Promise<Reacted | undefined> => {
   const message = await tx.answered(place, of)
   return message && { message, before: await tx.reactions(message.seq, addressKey({ network: place.network, id })) }
@@ -65,13 +69,13 @@ const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival)
 
 const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> => {
   switch (arrival.kind) {
-    case 'message': return { answered: await answeredBy(tx, arrival) }
+    case 'message': return { answered: await answeredBy(tx, arrival), thread: await threadOf(tx, arrival) }
     case 'vote': return { answered: await tx.answered(arrival.place, arrival.of) }
     case 'standing': case 'expulsion': case 'renamed': case 'profile': case 'order': return {}
     case 'edit': {
       if (arrival.openly) return {}
       const original = await tx.recorded(arrival.place.network, arrival.of)
-      return { original, answered: original && await answeredBy(tx, original.arrival) }
+      return { original, answered: original && await answeredBy(tx, original.arrival), thread: original && await threadOf(tx, original.arrival) }
     }
     case 'reaction': return { reacted: await reactedTo(tx, arrival) }
     case 'deletion': {

@@ -9,7 +9,7 @@ import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import type { Namesakes } from '../plan/namesakes'
 import { cleanName, personaOf, withoutLabels } from '../plan/people'
 import { delivery, failureNotice, ignored, linksTo, mayChange, notice, standing, whereOf, type Change, type Plan } from '../plan/plan'
-import { ownWords, replyTo } from '../plan/reply'
+import { ownWords, replyTo, threadAt } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import { asAsked, endsAs, mayEnd, votedInWords } from '../plan/vote'
 import type { Answered, NewDelivery, Recorded } from '../store/store'
@@ -54,11 +54,18 @@ const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[],
   return { outcome: 'routed', deliveries, changes: [] }
 }
 
-/** The reply for another place of the mirror. A message from outside this mirror is not quoted in it. */
-const answering = (answered: Answered | undefined, { mirror }: Found, directory: Directory) => (place: Place): Reply | undefined => {
-  if (answered === undefined || !('sender' in answered.arrival)) return undefined
-  const from = directory.mirrorAt(answered.arrival.place)
-  return from?.mirror === mirror ? replyTo(answered, speaker(answered.latest, from, directory, answered.arrival.sender).as, place) : undefined
+/**
+ * The reply for another place of the mirror. A message from outside this mirror is not quoted in it. Whoever answers nobody in a thread replies to
+ * its first message where there are no threads.
+ */
+const answering = (arrival: Spoken, { answered, thread }: About, { mirror }: Found, directory: Directory) => (place: Place): Reply | undefined => {
+  const isNamed = answered !== undefined && ('inThread' in arrival ? answered.seq !== thread?.seq : true)
+  const to = answered ?? thread
+  if (to === undefined || !('sender' in to.arrival)) return undefined
+  const from = directory.mirrorAt(to.arrival.place)
+  const reply = from?.mirror === mirror ? replyTo(to, speaker(to.latest, from, directory, to.arrival.sender).as, place) : undefined
+  const begun = thread && directory.mirrorAt(thread.arrival.place)?.mirror === mirror ? threadAt(thread, place) : undefined
+  return reply && { ...reply, ...begun && { thread: { ...begun, ...!isNamed && { alone: true as const } } } }
 }
 
 /** Whoever deletes it is told where it stays. */
@@ -92,7 +99,7 @@ const afterRemoval = (arrival: EditArrival | DeletionArrival, { textsAt }: Direc
   : { outcome: 'routed', deliveries: [notice(arrival, arrival.place, 'removed', textsAt(arrival.place).wasRemoved)], changes: [] }
 
 /** The messages that the arrival refers to. */
-interface About { original?: Recorded | undefined; answered?: Answered | undefined }
+interface About { original?: Recorded | undefined; answered?: Answered | undefined; thread?: Answered | undefined }
 
 /** A number that stands for one person alone says whose it is only in front of the first message. */
 const voiceAt = ({ mirror, begins }: Found, { network }: Place, as: Persona, directory: Directory): Persona | undefined =>
@@ -126,7 +133,7 @@ const votes = (
   ]
 }
 
-export const mirrorRule = (arrival: Arrival, { original, answered }: About, directory: Directory,
+export const mirrorRule = (arrival: Arrival, { original, answered, thread }: About, directory: Directory,
   found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction' || arrival.kind === 'vote') return undefined
   if (!directory.isOpen(arrival.place)) return ignored('the mirror rests')
@@ -148,12 +155,12 @@ export const mirrorRule = (arrival: Arrival, { original, answered }: About, dire
   if (arrival.content.ends !== undefined && arrival.kind === 'message' && answered?.latest.content.poll !== undefined && !mayEnd(answered, arrival)) {
     return ignored('not their poll to end')
   }
-  const replyAt = answering(answered, found, directory)
+  const replyAt = answering(arrival, { answered, thread }, found, directory)
   const { mentions } = arrival
   const deliveries = places.flatMap(({ place }) => {
     const reply = replyAt(place)
     const asker = endsAs(arrival, answered, { place, own: found.mirror.moderation === 'own', asker: reply?.by, directory })
-    const { ends, ...words } = asAsked(reply === undefined ? arrival.content : ownWords(arrival), place, directory)
+    const { ends, ...words } = asAsked(reply === undefined || answered === undefined ? arrival.content : ownWords(arrival), place, directory)
     const content: Content = asker === undefined || ends === undefined ? words : { ...words, ends }
     const by = asker === undefined ? voiceAt(found, place, as, directory) : asker.as
     return votes({ ...arrival, content }, { original, answered }, place, by, directory) ?? (arrival.kind === 'edit'

@@ -1,4 +1,4 @@
-/** The earlier deliveries that a delivery names: the one that it changes, and the one that it answers or reacts to. */
+/** The earlier deliveries that a delivery names: what it changes, what it answers or reacts to, and the first message of its thread. */
 import type { DeliveryKey } from '../model/address'
 import type { Action, Delivery } from '../model/message'
 import { quotingInstead } from '../plan/reply'
@@ -9,8 +9,13 @@ const answeredBy = (action: Action): DeliveryKey | undefined => {
   return said !== undefined && 'delivery' in said ? said.delivery : undefined
 }
 
+const rootOf = (action: Action): DeliveryKey | undefined => {
+  const root = 'reply' in action ? action.reply?.thread?.root : undefined
+  return root !== undefined && 'delivery' in root ? root.delivery : undefined
+}
+
 export const namedBy = (action: Action): DeliveryKey[] =>
-  ['of' in action ? action.of : undefined, answeredBy(action)].filter(key => key !== undefined)
+  ['of' in action ? action.of : undefined, answeredBy(action), rootOf(action)].filter(key => key !== undefined)
 
 /** What a delivery changes, if it changes something. Of several deliveries that change the same thing the last one holds. */
 export const changedBy = ({ action, as }: Pick<Delivery, 'action' | 'as'>): string | undefined =>
@@ -24,7 +29,8 @@ export const fillInNamed = async (tx: Tx, delivery: Delivery, formatting: boolea
     delivery.target = await tx.remoteIds(action.of)
     if (delivery.target.length === 0) return false
   }
-  const answered = answeredBy(action)
+  const [root, answered] = [rootOf(action), answeredBy(action)]
+  if (root !== undefined) delivery.root = await tx.remoteIds(root)
   if (answered !== undefined) {
     delivery.answered = await tx.remoteIds(answered)
     if (delivery.answered.length > 0) return true

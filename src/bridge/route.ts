@@ -27,6 +27,7 @@ import { voteRule } from './votes'
 export interface Facts {
   now: number
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
+  thread?: Answered | undefined // the first message of the thread that it is said in
   reacted?: Reacted | undefined; removed?: Removed | undefined // by a moderator of a place where a copy stood
   opening?: DirectChat | undefined // the direct chat that it may begin
 }

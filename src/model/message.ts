@@ -97,6 +97,8 @@ export interface MessageArrival extends Arrived {
   direct?: boolean // a person writes to us alone, so it concerns us even if the config does not name the place
   to?: string // if `direct`: the address of ours that they wrote to, in its canonical spelling
   inThread?: boolean // said in a thread, not in the main timeline
+  /** The thread that it is said in, as its place calls it: spellings of the id of its first message, or any id that its messages share. */
+  thread?: (ArrivalKey | RemoteId)[]
   mentions?: Mention[]
   /** The message that it answers: spellings of that message's id at this place. */
   replyTo?: (ArrivalKey | RemoteId)[]
@@ -195,11 +197,18 @@ export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
 export type Stands = { delivery: DeliveryKey } | { arrival: ArrivalKey | RemoteId }
 
 /**
+ * A thread at a delivery's place. `root`: its first message. `id`: how the place calls it, if not by that message. `alone`: nobody is answered
+ * in it, so `said` is the root.
+ */
+export interface Thread { root: Stands; id?: string; alone?: true }
+
+/**
  * The message that a delivery answers. `said`: what it is known by at the delivery's place, if it is there. `by`: who said it, as people
  * there call them. `text`: its beginning.
  */
 export interface Reply {
   said?: Stands
+  thread?: Thread // it is said in this one
   by: Persona
   text: string
   encrypted?: true // it came to us from there so
@@ -245,6 +254,7 @@ export interface Delivery {
   attempt: number // 1 on the first try
   target?: RemoteId[] // for an edit or deletion: the remote ids of the delivery that it changes
   answered?: RemoteId[] // if it answers a delivery or reacts to one: the remote ids of that delivery
+  root?: RemoteId[] // if the first message of its thread is a delivery: the remote ids of that delivery
 }
 
 /**

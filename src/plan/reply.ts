@@ -1,6 +1,6 @@
 /** The message that another one answers: what each place learns of it, and how it is quoted where a place cannot show replies. */
 import { type Place, samePlace } from '../model/address'
-import type { Action, Content, EditArrival, MessageArrival, Persona, Reply, Stands } from '../model/message'
+import type { Action, Content, EditArrival, MessageArrival, Persona, Reply, Stands, Thread } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { plain, toPlain, veiled } from '../model/text'
 import type { Answered } from '../store/store'
@@ -25,6 +25,14 @@ export const standsAt = (answered: Answered, place: Place): Stands | undefined =
   if (samePlace(arrival.place, place)) return { arrival: (arrival.kind === 'message' ? arrival.named : undefined) ?? arrival.key }
   const there = standing(answered).find(one => samePlace(one.place, place))
   return there && { delivery: there.key }
+}
+
+/** The thread that begins with this message, at this place. */
+export const threadAt = (begins: Answered, place: Place): Thread | undefined => {
+  const { arrival } = begins
+  const root = standsAt(begins, place)
+  const id = samePlace(arrival.place, place) && arrival.kind === 'message' ? arrival.thread?.[0] : undefined
+  return root && { root, ...id !== undefined && { id } }
 }
 
 /**

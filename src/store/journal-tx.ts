@@ -1,14 +1,14 @@
 /** What came in, and the links to its files. */
 import type { ArrivalKey, NetworkName } from '../model/address'
-import type { Arrival, Attachment } from '../model/message'
+import type { Arrival, Attachment, MessageArrival } from '../model/message'
 import type { Text } from '../model/text'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import type { Sql } from './sql'
-import { COPIES_MAX, type Recorded, type Tx } from './store'
+import { type Answered, COPIES_MAX, type Recorded, type Tx } from './store'
 
 type JournalTx = Pick<Tx,
-  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'corrections' | 'remove' | 'lastKey' | 'saidLately' | 'pollLately' | 'origin' |
-  'link' | 'linked' | 'revokeLinks'>
+  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'threadRoot' | 'corrections' | 'remove' | 'lastKey' | 'saidLately' | 'pollLately' |
+  'origin' | 'link' | 'linked' | 'revokeLinks'>
 
 /** What its corrections have deleted, because there was nothing left to say. */
 const GONE = `SELECT json_extract(delivery, '$.action.of') AS of FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq
@@ -92,6 +92,24 @@ const endOf = ({ one }: Pick<Sql, 'one'>, { seq, arrival: { place, key } }: Reco
   return end === undefined ? {} : { ended: end.seq }
 }
 
+/** The first message of a thread, if two people at least speak in it. */
+const THREAD_BEGINS = `SELECT key FROM journal WHERE network = ?1 AND place = ?2 AND json_extract(arrival, '$.thread[0]') = ?3
+  AND json_extract(arrival, '$.inThread') IS NULL AND EXISTS (SELECT 1 FROM journal AS other WHERE other.network = ?1 AND other.place = ?2
+  AND json_extract(other.arrival, '$.thread[0]') = ?3 AND other.sender <> ?4) ORDER BY seq LIMIT 1`
+const THREADS_DEEP_MAX = 3
+
+/** Threads lie in no other ones, so of a message in a thread it is that thread's first one. */
+const rootOf = async (tx: Pick<JournalTx, 'answered'>, { one }: Pick<Sql, 'one'>, { key, place, sender, thread = [] }: MessageArrival,
+  deep = 0): Promise<Answered | undefined> => {
+  for (const id of thread) {
+    const begins = one<{ key: string }>(THREAD_BEGINS, place.network, place.id, id, sender.id)?.key
+    const found = await tx.answered(place, [id]) ?? (begins === undefined ? undefined : await tx.answered(place, [begins]))
+    if (found?.arrival.kind !== 'message' || found.arrival.key === key) continue
+    return (deep < THREADS_DEEP_MAX ? await rootOf(tx, { one }, found.arrival, deep + 1) : undefined) ?? found
+  }
+  return undefined
+}
+
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
     return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
@@ -121,6 +139,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
     }
     return undefined
   },
+  async threadRoot (arrival) { return await rootOf(this, { one }, arrival) },
   async corrections (network, key) {
     return all<{ key: string }>(`SELECT edit.key FROM journal CROSS JOIN journal AS edit ON edit.network = journal.network
       AND edit.corrects = journal.key AND edit.sender = journal.sender WHERE journal.network = ? AND journal.key = ?

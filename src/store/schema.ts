@@ -256,4 +256,6 @@ CREATE TABLE tally (
   PRIMARY KEY (hour, whose, name, what, network, detail)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tally_label ON tally (whose, name, detail, count) WHERE what = 'label';
+`, `
+CREATE INDEX journal_thread ON journal (network, place, json_extract(arrival, '$.thread[0]')) WHERE json_extract(arrival, '$.thread[0]') IS NOT NULL;
 `]

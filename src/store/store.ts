@@ -120,6 +120,11 @@ export interface Tx {
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
   /** The message with one of these ids at this place, said or delivered there. Undefined if it was deleted or removed, or is only a notice. */
   answered (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Answered | undefined>
+  /**
+   * The first message of the thread that this one is said in. It is the message that gave the thread its id; or, of a thread with an id of its own,
+   * the first one in it, once somebody else has said something there: some apps give all that a person says one id.
+   */
+  threadRoot (arrival: MessageArrival): Promise<Answered | undefined>
   corrections (network: NetworkName, key: ArrivalKey): Promise<ArrivalKey[]> // of a message, by its sender; at most COPIES_MAX, newest first
   remove (journal: number): Promise<void> // a moderator of another place has removed this message
   lastKey (place: Place): Promise<ArrivalKey | undefined>

@@ -122,13 +122,18 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await nina.sees('his other vote', { saw: 'vote', name: BERND, answers: ['Mo'] })
     })
 
-    it('what is said in a thread is a reply to what the thread is about', async () => {
+    it('what is said in a thread is in that thread on the other side, and a reply to what it is about for apps that show no threads', async () => {
       const root = await pair.ninaSays('Wer hat den Schlüssel?')
       nina.does('thread', { room, text: 'Ich nicht', root: root.event })
       const answer = await bernd.sees('her word in the thread', { saw: 'message', name: NINA, answers: root.named })
       assert.match(String(answer['text']), /^> .*\nIch nicht$/s)
-      bernd.does('thread', { room: muc, text: 'Ich auch nicht', thread: 'schlüssel' })
-      await nina.sees('his word in a thread', { saw: 'message', name: BERND, text: 'Ich auch nicht', in_thread: false })
+      bernd.does('thread', { room: muc, text: 'Ich auch nicht', thread: answer['thread'] })
+      await nina.sees('his word in the thread', { saw: 'message', name: BERND, text: 'Ich auch nicht', thread: root.event })
+      bernd.does('thread', { room: muc, text: 'Wer hat die Leiter?', thread: 'leiter' })
+      const first = { saw: 'message', name: BERND, text: 'Wer hat die Leiter?', in_thread: false }
+      const asked = await nina.sees('his first word in a thread of his', first)
+      nina.does('thread', { room, text: 'Sie steht hier', root: asked['id'] })
+      await bernd.sees('her word in his thread', { saw: 'message', name: NINA, thread: 'leiter' })
     })
 
     it('a picture that is uploaded is one on the other side, with its name, type, size, measures and thumbnail', async () => {

@@ -106,6 +106,8 @@ const XMPP: Sample[] = [
   { what: 'a spoiler (XEP-0382)', from: 'xmpp', raw: body('der Gärtner', "<spoiler xmlns='urn:xmpp:spoiler:0'>Krimi</spoiler>") },
   { what: 'a reply (XEP-0461)', from: 'xmpp', raw: body('&gt; Wer kommt?\nIch', "<reply xmlns='urn:xmpp:reply:0' id='ASKED'/>" +
   "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='13'/></fallback>") },
+  { what: 'a message in a thread (XEP-0201)', from: 'xmpp', raw: body('Ich', '<thread>ASKED</thread>') },
+  { what: 'a message that begins a thread', from: 'xmpp', raw: body('Ich', '<thread>new</thread>') },
   { what: 'a mention (XEP-0372, or a name in front)', from: 'xmpp', raw: body('Anna (Matrix), ja?') },
   { what: 'a correction (XEP-0308)', from: 'xmpp', before: MINE, raw: body('Wir', "<replace xmlns='urn:xmpp:message-correct:0' id='own'/>") },
   { what: 'a message taken back (XEP-0424)', from: 'xmpp', before: MINE, raw: body('x', "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'/>") },
@@ -203,7 +205,7 @@ export const SEEN: { what: string, test: string, name: string }[] = [
   { what: 'replies and reactions', test: 'test/plays/independent.test.ts',
     name: 'a reply is a reply, and a reaction a reaction' },
   { what: 'threads', test: 'test/plays/independent.test.ts',
-    name: 'what is said in a thread is a reply to what the thread is about' },
+    name: 'what is said in a thread is in that thread on the other side, and a reply to what it is about for apps that show no threads' },
   { what: 'corrections and deletions', test: 'test/plays/independent.test.ts',
     name: 'a correction corrects, and what is taken back is taken back' },
   { what: 'mentions', test: 'test/plays/independent.test.ts',

@@ -70,7 +70,8 @@ const shown = ({ action }: Delivery): string => {
     case 'message': case 'edit': {
       const { text, file, style, location } = action.content
       const kinds = [
-        action.reply === undefined ? '' : 'reply', ...(action.mentions ?? []).map(({ as }) => `calls ${as}`),
+        action.reply === undefined ? '' : action.reply.thread === undefined ? 'reply' : 'reply, in the thread,',
+        ...(action.mentions ?? []).map(({ as }) => `calls ${as}`),
         action.kind === 'edit' ? 'changed to' : '', style === 'emote' ? 'emote' : '',
         style === 'quiet' ? 'quiet' : '', location === undefined ? '' : 'location', file?.spoiler === undefined ? '' : 'hidden',
         file === undefined ? '' : `${file.kind} \`${file.name}\`${file.thumbnail === undefined ? '' : ' with its thumbnail'}`

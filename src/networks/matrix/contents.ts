@@ -1,7 +1,7 @@
 /** The contents of events: words, files, and both; corrections and replies. Some ask the homeserver what is there. */
 import type { Place } from '../../model/address'
 import { type Mention, peopleIn } from '../../model/mention'
-import type { Addressee, Attachment, Content, Delivery, Reply, Stands, Thumbnail } from '../../model/message'
+import type { Addressee, Attachment, Content, Delivery, Reply, Stands, Thread, Thumbnail } from '../../model/message'
 import { spoilerMark } from '../../model/text'
 import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
 import { addressIn, SPOILERS } from './events/files'
@@ -73,14 +73,26 @@ export const replacing = (content: Json, target: string, alarmed: Json): Json =>
 export const saidEvent = (said: Stands | undefined, { answered }: Pick<Delivery, 'answered'>): string | undefined =>
   said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
 
-/** Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). */
-export const answering = ({ said, by }: Reply, delivery: Pick<Delivery, 'answered'>, content: Json): Json => {
+/** CS API §Threading. Undefined if the thread's first message is not here. */
+const threadIn = (thread: Thread | undefined, { root: [event] = [] }: Pick<Delivery, 'root'>): Json | undefined => {
+  const root = thread !== undefined && 'arrival' in thread.root ? thread.root.arrival : event
+  return thread === undefined || root === undefined ? undefined
+    : { rel_type: 'm.thread', event_id: root, is_falling_back: thread.alone === true }
+}
+
+/**
+ * Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). Whoever only speaks in a thread answers
+ * nobody.
+ */
+export const answering = ({ said, by, thread }: Reply, delivery: Pick<Delivery, 'answered' | 'root'>, content: Json): Json => {
   const event = saidEvent(said, delivery)
   if (event === undefined) return content
+  const relation = { ...threadIn(thread, delivery), 'm.in_reply_to': { event_id: event } }
+  if (thread?.alone === true && 'rel_type' in relation) return { ...content, 'm.relates_to': relation }
   const marks = jsonOf(content['m.mentions'])
   const others = Array.isArray(marks.user_ids) ? marks.user_ids as string[] : []
   const mentions = said !== undefined && 'arrival' in said ? { ...marks, user_ids: [...new Set([by.person.id, ...others])] } : marks
-  return { ...content, 'm.mentions': mentions, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } }
+  return { ...content, 'm.mentions': mentions, 'm.relates_to': relation }
 }
 
 /** Makes it a reply to what it is about, in a thread (CS API §Threading) unless it is for all; no reply if that event is not here. */

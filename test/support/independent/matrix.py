@@ -168,6 +168,7 @@ class Person:
              answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''),
              file=content.get('file'), encrypted=event.decrypted,
              kind=content.get('msgtype', ''), info=content.get('info') or {}, in_thread=relates.get('rel_type') == 'm.thread',
+             thread=relates.get('event_id', '') if relates.get('rel_type') == 'm.thread' else '',
              calls=(content.get('m.mentions') or {}).get('user_ids', []),
              corrects=relates.get('event_id', '') if relates.get('rel_type') == 'm.replace' else '')
 

@@ -54,6 +54,47 @@ describe('replies', () => {
     assert.deepEqual(blue.delivered.at(-1)?.answered, [`blue-${key}`])
   })
 
+  it('stand in the thread that they are said in, called as it is called there, and answer its first message if they answer nobody', async () => {
+    await asked()
+    const { key } = blue.delivered[0]!
+    await red.say('hall', 'Cem', 'Ich', { key: 'one', replyTo: ['question'], thread: ['question'], inThread: true })
+    await arrived(blue, 2)
+    assert.deepEqual(replyOf(blue)?.thread, { root: { delivery: key }, alone: true })
+    assert.deepEqual([blue.delivered[1]?.root, blue.delivered[1]?.answered], [[`blue-${key}`], [`blue-${key}`]])
+    await red.say('hall', 'Dora', 'Gut', { replyTo: ['one', 'question'], thread: ['question'], inThread: true })
+    await arrived(blue, 3)
+    assert.deepEqual([replyOf(blue)?.thread, replyOf(blue)?.by.name], [{ root: { delivery: key } }, 'Cem (red)'])
+    await blue.say('hall', 'Ben', 'Ich auch', { thread: [`blue-${key}`] })
+    await arrived(red, 1)
+    assert.deepEqual([replyOf(red)?.thread, replyOf(red)?.said], [{ root: { arrival: 'question' }, alone: true }, { arrival: 'question' }])
+    await arrived(phone, 4)
+    assert.equal(phone.read('us/max').at(-1), 'Ben (blue): Ben (blue): Re "Kommt ihr morgen um...": Ich auch')
+    await blue.say('hall', 'Ben', 'Wirklich?', { thread: [`blue-${key}`], replyTo: [`blue-${key}`] })
+    await arrived(red, 2)
+    assert.deepEqual(replyOf(red)?.thread, { root: { arrival: 'question' } }, 'who is named is answered')
+  })
+
+  it('stand in a thread with an id of its own once two people speak in it, below its first message, and in none within another', async () => {
+    const say = async (by: string, text: string, thread: string[]): Promise<Reply | undefined> => {
+      const before = red.delivered.length
+      await blue.say('hall', by, text, { key: text, thread })
+      await arrived(red, before + 1)
+      return replyOf(red)
+    }
+    assert.equal(await say('Ben', 'first', ['t']), undefined)
+    assert.equal(await say('Ben', 'second', ['t']), undefined, 'perhaps an app that gives everything one id')
+    const [first] = red.delivered
+    const begun = { root: { delivery: first!.key }, alone: true }
+    assert.deepEqual((await say('Dora', 'third', ['t']))?.thread, begun)
+    assert.deepEqual((await say('Ben', 'fourth', ['t']))?.thread, begun)
+    assert.deepEqual((await say('Ben', 'part', ['u', 't']))?.thread, begun)
+    assert.deepEqual((await say('Dora', 'of the part', ['u']))?.thread, begun)
+    assert.equal(await say('Dora', 'another', ['v', 'unknown']), undefined)
+    await red.say('hall', 'Anna', 'Ja', { replyTo: [`red-${first!.key}`], thread: [`red-${first!.key}`], inThread: true })
+    await arrived(blue, 1)
+    assert.deepEqual(replyOf(blue)?.thread, { root: { arrival: 'first' }, id: 't', alone: true })
+  })
+
   it('say where the answered message came from that it came encrypted, and nowhere else', async () => {
     await red.say('hall', 'Anna', 'Geheim?', { key: 'question', encrypted: true })
     await arrived(blue, 1)

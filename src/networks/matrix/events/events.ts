@@ -76,12 +76,14 @@ const readContent = (content: Json): Content => {
  * Whether a message is in a thread, and what it answers: the message that it names, then the thread's root. A name marked as falling back
  * does not count, because it is there only for apps that know no threads (CS API §Threading, §Rich replies).
  */
-const relationsOf = (content: Json): Pick<MessageArrival, 'inThread' | 'replyTo'> => {
+const relationsOf = (content: Json): Pick<MessageArrival, 'inThread' | 'thread' | 'replyTo'> => {
   const relation = jsonOf(content['m.relates_to'])
   const inThread = relation.rel_type === 'm.thread'
   const named = relation.is_falling_back === true ? undefined : jsonOf(relation['m.in_reply_to']).event_id
-  const ids = [named, inThread ? relation.event_id : undefined].filter((id): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX)
-  return { ...inThread && { inThread }, ...ids.length > 0 && { replyTo: ids } }
+  const isId = (id: unknown): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX
+  const thread = inThread ? [relation.event_id].filter(isId) : []
+  const ids = [...[named].filter(isId), ...thread]
+  return { ...inThread && { inThread }, ...thread.length > 0 && { thread }, ...ids.length > 0 && { replyTo: ids } }
 }
 
 /** Marks of a machine's message besides m.notice (MSC3955), in the final and the present spelling. */

@@ -18,7 +18,7 @@ import { addressIn, bareOf, isHidden, parseJid, personOf, serverOf } from '../na
 import type { Originals } from '../originals'
 import type { Quarantine } from '../quarantine'
 import {
-  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, retractedIn, UNREADABLE, withSubject
+  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, retractedIn, threadsIn, UNREADABLE, withSubject
 } from '../text/content'
 import { referencesIn } from '../text/references'
 import { inXhtml } from '../text/xhtml'
@@ -197,7 +197,9 @@ export const makeDirectReceiver = ({
     const answered = repliedTo(message)
     const named = namedIn(message)
     const own = answered === undefined ? undefined : original(answered)
+    const thread = threadsIn(message).flatMap(one => [one, original(one) ?? []].flat())
     const more = {
+      ...thread.length > 0 && { thread },
       ...automatic && { automatic }, ...named !== undefined && { named }, ...mentionsIn(network, message),
       ...answered === undefined ? {} : { replyTo: own === undefined ? [answered] : [answered, own] }
     }

@@ -42,18 +42,19 @@ export interface DirectSender {
 }
 
 /** What is answered, by the id that its sender's app gave it (XEP-0461 §3.1). */
-const answerTo = ({ said, by: { name }, text }: Reply, answered: string[] | undefined, ends: Ends): AnswerTo => {
+const answerTo = ({ said, by: { name }, text, thread }: Reply, { answered, root }: Delivery, ends: Ends): AnswerTo => {
   const isOurs = said !== undefined && 'delivery' in said
   const id = isOurs ? answered?.[0] : said?.arrival
-  return { name, text, ...id !== undefined && { found: { id, to: isOurs ? ends.ours : ends.theirs } } }
+  const begun = thread && (thread.id ?? ('arrival' in thread.root ? thread.root.arrival : root?.[0]))
+  return { name, text, ...id !== undefined && { found: { id, to: isOurs ? ends.ours : ends.theirs } }, ...begun !== undefined && { thread: begun } }
 }
 
 /** A ghost is called what its person is called. */
 const named = (ours: Identity, { as }: Delivery): Identity =>
   ours.profile.name !== '' || as === undefined ? ours : { ...ours, profile: { ...ours.profile, name: as.name } }
 
-const replyIn = ({ action, answered }: Delivery, ends: Ends): AnswerTo | undefined =>
-  'reply' in action && action.reply !== undefined ? answerTo(action.reply, answered, ends) : undefined
+const replyIn = (delivery: Delivery, ends: Ends): AnswerTo | undefined =>
+  'reply' in delivery.action && delivery.action.reply !== undefined ? answerTo(delivery.action.reply, delivery, ends) : undefined
 
 const actionXml = (delivery: Delivery, ends: Ends, reply = replyIn(delivery, ends)): Xml[] => {
   const { action, target, answered } = delivery

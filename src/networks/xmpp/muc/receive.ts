@@ -11,7 +11,7 @@ import type { SignalIn } from '../../../model/signal'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, retractedIn, takenAway, topicIn, UNREADABLE } from '../text/content'
+import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, retractedIn, takenAway, threadsIn, topicIn, UNREADABLE } from '../text/content'
 import { signalsIn } from '../text/signals'
 import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned } from '../wire/xml'
@@ -178,7 +178,8 @@ export const makeReceiver = ({
     if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
     const replies = answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] }
-    return { ...base, kind: 'message', ...given !== undefined && { named: given }, ...said, ...replies }
+    const thread = threadsIn(message).flatMap(id => [id, `${room.id} ${id}`])
+    return { ...base, kind: 'message', ...given !== undefined && { named: given }, ...said, ...replies, ...thread.length > 0 && { thread } }
   }
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {

@@ -4,7 +4,7 @@
  * after it fail too, and come again. An error that bounces with our id is the failure of that delivery. At most WINDOW are unanswered.
  */
 import { Refused, Unavailable } from '../../../model/errors'
-import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
+import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent, type Thread } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { ghostLocal, parseJid, resourceOf } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, replyXml, retractionXml, spokenTo } from '../text/content'
@@ -47,12 +47,17 @@ export interface Sender {
   idle (): Promise<void>
 }
 
+/** A thread is called as people there call it, else by its first message: by the id that the room gave to it, or by ours. */
+const threadOf = (room: Room, { root, id }: Thread, ids: string[] = []): string | undefined =>
+  id ?? ('arrival' in root ? namedIn(room, root.arrival) : ids[0])
+
 /** What is answered, by the id that the room gave it (XEP-0461 §3.1). Not every room gives one. */
-const answerTo = (room: Room, { said, by: { name, person }, text }: Reply, answered: string[] | undefined): AnswerTo => {
+const answerTo = (room: Room, { said, by: { name, person }, text, thread }: Reply, { answered, root }: Delivery): AnswerTo => {
   const isGhosts = said !== undefined && 'delivery' in said
   const id = isGhosts ? answered?.[1] : said?.arrival
   const ghost = isGhosts ? [...room.nicks].find(([, { jid }]) => jid.startsWith(`${ghostLocal(person)}@`)) : undefined
-  return { name, text, ...id !== undefined && { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } } }
+  const found = id === undefined ? {} : { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } }
+  return { name, text, ...found, ...thread && { thread: threadOf(room, thread, root) } }
 }
 
 /** The id that the room gave, by which messages in a room are named. Throws Refused if it gave none. */
@@ -71,8 +76,9 @@ const addressedXml = (room: Room, { of, person }: Addressee, content: Content): 
   ]
 }
 
-const actionXml = (room: Room, { action, place, target, answered, as }: Delivery): Xml[] => {
-  const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
+const actionXml = (room: Room, delivery: Delivery): Xml[] => {
+  const { action, place, target, answered, as } = delivery
+  const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, delivery) : undefined
   switch (action.kind) {
     case 'message': {
       const { addressee, mentions } = action

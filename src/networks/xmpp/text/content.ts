@@ -6,7 +6,7 @@ import type { Attachment, Content, Unreadable } from '../../../model/message'
 import {
   inFront, locationText, plain, quoted, reasonIn, spoiler, spoilerMark, type Text, toPlain, veiled, wholeSpoiler, withInlines
 } from '../../../model/text'
-import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
+import { child, el, type Element, elementsIn, owned, textOf, type Xml } from '../wire/xml'
 import { fileXml, filesIn, SHARING } from './file-sharing'
 import { type Called, withNicks, withReferences } from './references'
 import { bodyOf, parseStyled } from './styling'
@@ -27,6 +27,7 @@ const REACTIONS = 'urn:xmpp:reactions:0'
 const STORE = 'urn:xmpp:hints'
 const SPOILER = 'urn:xmpp:spoiler:0'
 const HINT_CHARACTERS_MAX = 200
+const THREAD_CHARACTERS_MAX = 255
 /** For apps that cannot take it back. Which language their people speak is not known. */
 const RETRACTED = '/me hat eine frühere Nachricht zurückgenommen. / retracted an earlier message.'
 
@@ -180,6 +181,12 @@ export const topicIn = (message: Element): string | undefined => {
 /** The id of the answered message (XEP-0461 §3): in a room the room's id, in a direct chat the sender's. */
 export const repliedTo = (message: Element): string | undefined => child(message, 'reply', REPLY)?.attrs.id
 
+/** The thread that a message is said in, then the one that this is a part of (XEP-0201). */
+export const threadsIn = (message: Element): string[] => {
+  const thread = child(message, 'thread')
+  return [textOf(thread).trim(), thread?.attrs.parent ?? ''].filter(id => id !== '' && id.length <= THREAD_CHARACTERS_MAX).map(owned)
+}
+
 const behind = (words: string, content: Content): Content => ({ ...content, text: inFront(words, content.text) })
 
 /** A correction whose original is not known: a new message, with the usual mark of a correction. */
@@ -193,9 +200,9 @@ export const isAutomatic = (message: Element): boolean => child(message, 'automa
 
 /**
  * The answered message: its writer; its beginning, if that may be repeated; and its id with its writer's full JID, if the reader's app can find it
- * by these.
+ * by these. `thread`: the one in which this is said.
  */
-export interface AnswerTo { name: string; text: string | undefined; found?: { id: string, to: string } }
+export interface AnswerTo { name: string; text: string | undefined; found?: { id: string, to: string }; thread?: string | undefined }
 
 export const replyXml = (found: { id: string, to: string }): Xml => el('reply', { xmlns: REPLY, ...found })
 
@@ -216,7 +223,8 @@ export interface Apart { body: string; about: Xml[]; beside: Xml[] }
 
 /** A message with its words apart, which may be encrypted. `called`: people at its place whom it calls. */
 export const contentApart = ({ style, text, file, location }: Content, answered?: AnswerTo, called: Called[] = []): Apart => {
-  const named = answered?.found === undefined ? [] : [replyXml(answered.found)]
+  const thread = answered?.thread === undefined ? [] : [el('thread', {}, answered.thread)]
+  const named = [...answered?.found === undefined ? [] : [replyXml(answered.found)], ...thread]
   if (file?.url !== undefined && file.spoiler !== undefined) {
     // Apps show a picture at once if the body is only its link, whatever stands beside it.
     const body = `${spoilerMark(file.spoiler)} ${file.name}: ${file.url}`
@@ -230,7 +238,7 @@ export const contentApart = ({ style, text, file, location }: Content, answered?
   const isQuoting = answered?.text !== undefined && style !== 'emote' // nothing may stand before /me
   const quotation = isQuoting ? quotationOf(answered.name, answered.text ?? '') : ''
   const written = withReferences(`${quotation}${style === 'emote' ? '/me ' : ''}${body}`, called)
-  const reply = isQuoting && named.length > 0 ? [...named, fallbackXml(quotation)] : named
+  const reply = isQuoting && answered.found !== undefined ? [...named, fallbackXml(quotation)] : named
   return { body: written.body, about: [...marks, ...geolocXml(location), ...written.references], beside: [...reply, ...mark] }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { filesOf } from '../../../../../src/model/message'
 import { plain, toPlain } from '../../../../../src/model/text'
-import { contentOf, contentXml } from '../../../../../src/networks/xmpp/text/content'
+import { contentOf, contentXml, threadsIn } from '../../../../../src/networks/xmpp/text/content'
 import { el } from '../../../../../src/networks/xmpp/wire/xml'
 import { parse } from '../parse'
 
@@ -128,6 +128,13 @@ describe('XMPP content: a reply', () => {
     const xml = (text: string | undefined) => contentXml({ style: 'text', text: plain('Yes.') }, { ...answered, text }).map(one => one.xml).join('')
     assert.match(xml('A secret?'), /<body>&gt; Olga: A secret\?\nYes\.<\/body><reply .*<fallback /)
     assert.equal(xml(undefined), "<body>Yes.</body><reply xmlns='urn:xmpp:reply:0' id='a' to='olga@example.org'/>")
+  })
+
+  it('says in which thread it is, and reads that, with the thread of which that is a part', () => {
+    const said = contentXml({ style: 'text', text: plain('Yes.') }, { name: 'Olga', text: undefined, thread: 't' }).map(one => one.xml).join('')
+    assert.equal(said, '<body>Yes.</body><thread>t</thread>')
+    const read = (inside: string): string[] => threadsIn(parse(`<message>${inside}</message>`))
+    assert.deepEqual([read("<thread parent='p'> t </thread>"), read('<thread/>'), read(`<thread>${'x'.repeat(256)}</thread>`)], [['t', 'p'], [], []])
   })
 
   const COUNTED: Record<string, (text: string) => number> = {
