@@ -26,6 +26,7 @@ import { signalsSuite } from '../support/signals-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
 import { teamRoomsSuite } from '../support/team-rooms-suite'
 import { needs, scratch } from '../support/real'
+import { threadsSuite } from '../support/threads-suite'
 
 const SERVER = 'synapse.test'
 
@@ -67,6 +68,7 @@ describe('Matrix on Synapse', () => {
   moderationSuite(() => ground)
   picturesSuite(() => ground)
   pollsSuite(() => ground)
+  threadsSuite(() => ground)
   profileFieldsSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)

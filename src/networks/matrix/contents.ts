@@ -95,6 +95,12 @@ export const answering = ({ said, by, thread }: Reply, delivery: Pick<Delivery, 
   return { ...content, 'm.mentions': mentions, 'm.relates_to': relation }
 }
 
+/** The same beside its thread; undefined if it is in none. */
+export const besideThread = (content: Json): Json | undefined => {
+  const { rel_type: kind, 'm.in_reply_to': answered } = jsonOf(content['m.relates_to'])
+  return kind === 'm.thread' ? { ...content, 'm.relates_to': { 'm.in_reply_to': answered } } : undefined
+}
+
 /** Makes it a reply to what it is about, in a thread (CS API §Threading) unless it is for all; no reply if that event is not here. */
 export const addressed = async (
   { of, person, open }: Addressee, content: Json, { homeserver, room, as }: { homeserver: Homeserver, room: string, as: string }, signal: AbortSignal

@@ -10,7 +10,9 @@ import type { Mention } from '../../model/mention'
 import { type Action, type Attachment, type Content, type Delivery, hopsOf, type Sent, THUMBNAIL_BYTES_MAX } from '../../model/message'
 import { plain } from '../../model/text'
 import { annotationKey, keyIn } from './annotation'
-import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing } from './contents'
+import {
+  addressed, answering, besideThread, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing
+} from './contents'
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
 import type { Encryption } from './encryption/encryption'
@@ -156,7 +158,11 @@ export const makeSend = (world: SendWorld): Send => {
     const { type, content: said } = await pollEvent(delivery, { homeserver, room, bot }, signal) ??
       { type: 'm.room.message', content: await contentFor(delivery, content, mentions, room, signal) }
     const whole = 'm.relates_to' in said ? said : await wholeContent(delivery, said, speaker(delivery, room), room, signal)
-    const id = await put(delivery, { type, content: fitting(whole) }, room, signal)
+    const id = await put(delivery, { type, content: fitting(whole) }, room, signal).catch((error: unknown) => {
+      const beside = error instanceof Rejected && error.status === 400 ? besideThread(whole) : undefined // no thread begins within another
+      if (beside === undefined) throw error
+      return put(delivery, { type, content: fitting(beside) }, room, signal)
+    })
     uploads.delete(delivery.key)
     return { ids: [id] }
   }

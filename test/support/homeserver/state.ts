@@ -67,6 +67,15 @@ const isNew = ({ events }: HsRoom, sender: string, content: Json): void => {
   if (isThere) throw new HsError(400, 'M_DUPLICATE_ANNOTATION', 'Can\'t send same reaction twice')
 }
 
+/** No thread begins within another, as Synapse says (CS API §Threading). */
+const beginsThread = ({ events }: HsRoom, content: Json): void => {
+  const relation = object(content['m.relates_to'])
+  if (relation.rel_type !== 'm.thread') return
+  const root = events.find(({ event_id: id }) => id === relation.event_id)
+  const isRelated = root !== undefined && object(root.content['m.relates_to']).rel_type !== undefined
+  if (isRelated) throw new HsError(400, 'M_UNKNOWN', 'Cannot start threads from an event with a relation')
+}
+
 /** `clock` and `chance`: where the times of events and the ids come from. `later`: when rooms show a new profile at the latest. */
 export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = systemClock, chance: Pick<Chance, 'token'> = systemChance,
   later: (run: () => void) => void = run => run()) => {
@@ -253,6 +262,7 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       const where = joined(id, sender)
       need(where, sender, 'events_default', 0, type)
       if (type === 'm.reaction') isNew(where, sender, content)
+      beginsThread(where, content)
       const sent = append(where, { type, sender, content, ...(ts === undefined ? {} : { ts }) })
       showProfile(sender)
       return sent

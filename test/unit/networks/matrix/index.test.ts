@@ -19,6 +19,7 @@ import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
 import { teamRoomsSuite } from '../../../support/team-rooms-suite'
+import { threadsSuite } from '../../../support/threads-suite'
 
 describe('Matrix on the practice homeserver', function () {
   this.timeout(60_000) // these suites wait as long for Synapse
@@ -39,6 +40,7 @@ describe('Matrix on the practice homeserver', function () {
   moderationSuite(() => ground)
   picturesSuite(() => ground)
   pollsSuite(() => ground)
+  threadsSuite(() => ground)
   profileFieldsSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
