@@ -49,8 +49,8 @@ export const profileSuite = (ground: () => Ground): void => {
         assert.doesNotMatch(JSON.stringify(ofPhone), /4930|49170/)
       }
       const features = await anna.waitFor(place.id, 'features', ({ type }) => type === 'com.beeper.room_features')
-      const { reply, edit, delete: taking, typing_notifications: typing } = features.content
-      assert.deepEqual([features.state_key, reply, edit, taking, typing], [bot(), 2, 2, 1, true])
+      const { reply, thread, edit, delete: taking, typing_notifications: typing } = features.content
+      assert.deepEqual([features.state_key, reply, thread, edit, taking, typing], [bot(), 2, 2, 2, 1, true])
     })
 
     it('is nothing where the bot may not say it, and the mirror works all the same', async () => {
@@ -58,6 +58,15 @@ export const profileSuite = (ground: () => Ground): void => {
       const { network } = await begin(place, [hall])
       await network.send(delivery(place, 'geht'), signal())
       assert.deepEqual((await anna.events(place.id)).filter(({ type }) => type === 'm.bridge' || type === 'com.beeper.room_features'), [])
+    })
+
+    it('is said as soon as the bot may say it', async () => {
+      const place = await openRoom(0)
+      const { network } = await begin(place, [hall])
+      await network.send(delivery(place, 'geht'), signal())
+      const levels = await state(place, 'm.room.power_levels')
+      await anna.setState(place.id, 'm.room.power_levels', '', { ...levels, users: { [anna.userId]: 100, [bot()]: 50 } })
+      await anna.waitFor(place.id, 'what works', ({ type }) => type === 'com.beeper.room_features')
     })
   })
 

@@ -39,7 +39,7 @@ export const featuresOf = (beside: Beside[], fileBytesMax: number): Json => {
   return {
     formatting: Object.fromEntries(FORMATTING.map(one => [one, formatting])),
     file: Object.fromEntries(FILES.map(one => [one, file])),
-    reply: level(({ replies }) => replies ? FULL : PART), thread: PART,
+    reply: level(({ replies }) => replies ? FULL : PART), thread: level(({ replies }) => replies ? FULL : PART),
     edit: level(({ edits }) => edits ? FULL : PART), delete: level(({ deletions }) => deletions ? FULL : DROPPED),
     reaction: level(({ reactions }) => reactions === 'none' ? DROPPED : FULL), custom_emoji_reactions: true,
     location_message: PART, poll: level(({ polls }) => polls === true ? FULL : PART),
@@ -55,12 +55,12 @@ export interface DescriptionParts {
   inbox: () => Inbox | undefined
 }
 
-/** Says it all in a room. Needs power that the bot may not have. Throws Unavailable. */
+/** Says it all in a room, and whether it could: it needs power that the bot may not have. Throws Unavailable. */
 export const makeDescribe = ({ homeserver, log, bot, serviceId, fileBytesMax, inbox }: DescriptionParts) => {
   const put = (room: string, type: string, key: string, body: Json): Promise<Json> =>
     homeserver.call('PUT', `${roomPath(room)}/state/${type}/${encode(key)}`, { body })
 
-  return async (place: Place, room: string): Promise<void> => {
+  return async (place: Place, room: string): Promise<boolean> => {
     const all = inbox()?.besides(place) ?? []
     try {
       for (const one of all) {
@@ -71,9 +71,11 @@ export const makeDescribe = ({ homeserver, log, bot, serviceId, fileBytesMax, in
         for (const type of BRIDGE_TYPES) await put(room, type, key, content)
       }
       if (all.length > 0) await put(room, FEATURES_TYPE, bot, featuresOf(all, fileBytesMax))
+      return true
     } catch (error) {
       if (!(error instanceof Rejected)) throw error
       log.info({ room, code: error.errcode }, 'no power to say in the room that it is bridged')
+      return false
     }
   }
 }

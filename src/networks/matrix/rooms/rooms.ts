@@ -34,6 +34,7 @@ interface Attended {
   room?: string // if known
   joined: boolean
   described?: string // the room that we have entered since the start, and in which we said that it is bridged
+  powerless?: boolean // the bot could not say so there
   standing?: Standing
   failure?: unknown // of the last try
   next?: string // the room that replaces it, until the bot is let in
@@ -50,6 +51,8 @@ export interface Rooms {
   check (): void
   /** Something happened to this room: we were invited, sent out, or it was replaced. */
   checkRoom (room: string): void
+  /** The powers in this room have changed: what could not be said there is tried again. */
+  powers (room: string): void
   /** Whether the bot is in it, as far as known. */
   isIn (room: string): boolean
   /** Whether it has sent the bot out: nothing that is said there is for us. */
@@ -94,8 +97,8 @@ export interface RoomsWorld {
   readAnew (room: ReadUpTo): void
   /** The bot is in this room: whether it is encrypted, and whether we can read that. Throws Unavailable. */
   standing (place: Place, room: string): Promise<Standing>
-  /** Says in the room what it is connected with. Throws Unavailable. */
-  describe (place: Place, room: string): Promise<void>
+  /** Says in the room what it is connected with, and whether it could. Throws Unavailable. */
+  describe (place: Place, room: string): Promise<boolean>
   /** `tried`: since the start, the bot was in each room or has tried once to enter it. */
   changed (allJoined: boolean, detail: string | undefined, tried: boolean): void
   /** The bot is in this room, which we have not made. Called each time that is found. */
@@ -254,7 +257,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     entry.joined = true
     if (!ours) tell(entry.place, entry.room!)
     delete entry.failure
-    if (entry.described !== entry.room) await describe(entry.place, entry.room!) // no message waits for this
+    if (entry.described !== entry.room) entry.powerless = !await describe(entry.place, entry.room!) // no message waits for this
     entry.described = entry.room!
     entry.attempt = 0
   }
@@ -318,6 +321,12 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       const entry = byRoom.get(room) ?? [...attended.values()].find(({ next }) => next === room)
       if (entry) start(entry)
       else for (const waiting of attended.values()) if (waiting.room === undefined) start(waiting)
+    },
+    powers (room) {
+      const entry = byRoom.get(room)
+      if (entry?.powerless !== true || entry.room !== room) return
+      delete entry.described
+      start(entry)
     },
     isIn: room => byRoom.get(room)?.joined ?? false,
     isOut, sentOut,
