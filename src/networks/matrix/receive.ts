@@ -154,10 +154,8 @@ export const makeTake = ({
       news.replaced(event.room)
     } else if (standingOf(event) === 'encrypted' && direct.of(event.room)) {
       news.encrypted(event.room)
-    } else if (event.type === 'm.room.power_levels' && event.stateKey === '') {
-      rooms.powers(event.room)
     }
-    if (place && !isOurs(event.sender)) await news.changed(place)
+    if (place && !isOurs(event.sender)) await news.changed(place, event)
   }
 
   /** Somebody else says something in a room that we attend. */

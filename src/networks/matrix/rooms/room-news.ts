@@ -28,7 +28,7 @@ export interface RoomNews {
   /** Somebody's membership changed. Resolves when that is on disk. */
   member (event: RoomEvent): Promise<void> | undefined
   /** Somebody else changed the state of a room that we attend. */
-  changed (place: Place): Promise<void>
+  changed (place: Place, event: RoomEvent): Promise<void>
   replaced (room: string): void
   /** The room is encrypted. */
   encrypted (room: string): void
@@ -200,7 +200,10 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       const taken = isOurs(stateKey) ? mine(event) : undefined
       return kept && taken ? Promise.all([kept, taken]).then(() => {}) : kept ?? taken
     },
-    changed: place => teamRooms.changed(place),
+    changed (place, { type, room }) {
+      if (type === 'm.room.power_levels') rooms.powers(room)
+      return teamRooms.changed(place)
+    },
     replaced: room => rooms.checkRoom(room),
     encrypted, lost,
     unread (event) { soon(event.room, () => lost(event)) }

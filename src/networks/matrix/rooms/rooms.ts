@@ -151,14 +151,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     return entry.room
   }
 
-  const state = async (room: string, type: string): Promise<Json> => {
-    try {
-      return await homeserver.call('GET', `${roomPath(room)}/state/${type}/`)
-    } catch (error) {
-      if (error instanceof Rejected) return {}
-      throw error
-    }
-  }
+  const state = async (room: string, type: string): Promise<Json> => await stateOf(homeserver, room, type, '', {}) ?? {}
 
   /** Follows tombstones (CS API §Room upgrades), each only if upgrade.ts allows it. */
   const follow = async (entry: Attended): Promise<void> => {
