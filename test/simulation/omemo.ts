@@ -272,7 +272,7 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
       const letter = letters.get(key)
       if (letter !== undefined) letter.isExcused = true
     },
-    isLost: id => letters.get(id)?.isLost === true,
+    isLost: id => letters.get(id)?.isLost === true || weather.counts.has('clock jump'), // then a key may have been too old
     broke () { brokeAt = timeline.ms },
     judge () {
       for (const { tag, at, place, isLost, isExcused, isStored } of letters.values()) {
