@@ -13,6 +13,7 @@ import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
 import { enteredCase, READ_WITHIN_MS, restartedOnceDead } from '../support/story'
+import type { XmppPerson } from '../support/xmpp-person'
 
 const HOUR_MS = 3600_000
 const MXID = `@buergerbuero:${DOMAIN}`
@@ -21,7 +22,7 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
   needs('synapse', 'prosody', 'nio')
   const dir = scratch()
   let town: Town
-  let anna: MatrixPerson, eva: MatrixPerson
+  let anna: MatrixPerson, eva: MatrixPerson, bernd: XmppPerson
   let nina: Independent
   let evasApp: EncryptedPerson
   let ninasChat: string, evasChat: string
@@ -32,10 +33,12 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
       dir: dir('town'),
       env: { NODE_OPTIONS: `--require ${join(checkout, 'dist/test/support/crash.js')}`, CRASH_ORDERS: dir('orders') },
       addresses: [{ name: 'bürgerbüro', matrix: 'buergerbuero', more: {
-        title: 'Bürgerbüro', automatic: { greeting: false, absence: false }, team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }]
+        title: 'Bürgerbüro', automatic: { greeting: false, absence: false }, claim: 'open',
+        team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }, { name: 'Bernd', addresses: [`bernd@${DOMAIN}`] }]
       } }]
     })
-    anna = town.people.anna
+    ;({ anna, bernd } = town.people)
+    await bernd.comeOnline()
     await until(hasKeys, 'the address has a signed device', READ_WITHIN_MS)
     const { userId } = await town.homeserver.createUser('nina', PASSWORD)
     nina = await startNio(town.homeserver.url, userId, PASSWORD, dir('nina'), true)
@@ -84,6 +87,17 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
     await annaReads(room, 'Wann haben Sie offen?')
     await anna.send(room, 'Bis 18 Uhr.')
     await evaReads('Bis 18 Uhr.')
+  })
+
+  it('Bernd of the team reads Eva on XMPP, and his answer from there reaches her encrypted', async () => {
+    const invitation = await bernd.until('the invitation', one =>
+      String(one.getChild('x', 'jabber:x:conference')?.attrs.jid).startsWith('_buergerbuero_2_'), READ_WITHIN_MS)
+    const room = String(invitation.getChild('x', 'jabber:x:conference')!.attrs.jid)
+    await bernd.enter(room, 'Bernd')
+    await until(async () => (await bernd.archived(room)).some(body => body.includes('Wann haben Sie offen?')), 'Bernd reads Eva', READ_WITHIN_MS)
+    await bernd.say(room, 'Samstags bis 12.', 'samstags')
+    await evaReads('Samstags bis 12.')
+    await annaReads(await annasRoom(2), 'Samstags bis 12.')
   })
 
   it('corrections, reactions and files go in both directions', async () => {
@@ -154,7 +168,7 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
     await annaReads(room, 'Geht es auch samstags?')
     const read = (await anna.events(room)).filter(({ type, sender }) => type === 'm.room.message' && sender !== anna.userId)
       .map(({ content }) => content['body'])
-    assert.deepEqual(read, ['Wann haben Sie offen?', 'Noch etwas:', 'Geht es auch samstags?'])
+    assert.deepEqual(read, ['Wann haben Sie offen?', 'Samstags bis 12.', 'Noch etwas:', 'Geht es auch samstags?'])
     await anna.send(room, 'Leider nein.')
     await evaReads('Leider nein.')
   })
