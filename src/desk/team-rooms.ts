@@ -56,8 +56,8 @@ export const roomOf = (address: FunctionAddress, { network }: Place, state: Room
 }
 
 /** Invitations to the rooms of closed cases would pile up in people's apps. What is said there waits for whoever comes in. */
-const withdrawnOf = ({ state, dueAt }: Conversation, { isDone }: DeskTexts): { withdrawn?: string } =>
-  state === 'done' && dueAt === undefined ? { withdrawn: isDone } : {}
+const withdrawnOf = ({ state, closedAt, dueAt }: Conversation, { isDone }: DeskTexts): { withdrawn?: string } =>
+  state === 'done' && closedAt !== undefined && dueAt === undefined ? { withdrawn: isDone } : {}
 
 const insideOf = (address: FunctionAddress, { network }: Place, { memory }: Context): { inside?: Place } => {
   const house = memory.houseOf(address, network)
