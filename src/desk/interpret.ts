@@ -58,7 +58,7 @@ const needed = ({ conversation }: Draft): Conversation => {
 const about = ({ conversation }: Draft): { conversation?: number } => conversation === undefined ? {} : { conversation: conversation.id }
 
 /** Whoever answers sees that the contact's words came encrypted. */
-const kept = ({ conversation: one }: Draft, place: Place, action: Action): Action =>
+const asSecret = ({ conversation: one }: Draft, place: Place, action: Action): Action =>
   action.kind === 'message' && one?.encrypted === true && samePlace(one.place, place) ? { ...action, secret: true } : action
 
 /** Adds a delivery. Several of one kind at one place each get a key of their own. */
@@ -67,7 +67,7 @@ const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined
   const what = `${place.network} ${place.id} ${action.kind}`
   const part = used.get(what) ?? 0
   used.set(what, part + 1)
-  const made = delivery(arrival, place, part, kept(draft, place, action), as)
+  const made = delivery(arrival, place, part, asSecret(draft, place, action), as)
   deliveries.push({ ...made, ...about(draft), ...ours && { notice: true }, ...when })
   return made
 }
@@ -121,7 +121,7 @@ const sayInstead = (draft: Draft, original: Recorded, { content, place, as, repl
   const made = say({ ...edit, content }, content, place, as, { token: tokenOf(draft, content), reply }, draft.context.directory)
   const instead = made.filter(one => samePlace(one.delivery.place, place))
     .map(one => ({
-      ...one, delivery: { ...one.delivery, action: kept(draft, place, one.delivery.action) }, afterMs: draft.facts.shown.undoSeconds * 1000
+      ...one, delivery: { ...one.delivery, action: asSecret(draft, place, one.delivery.action) }, afterMs: draft.facts.shown.undoSeconds * 1000
     }))
   if (instead.length > 0) draft.changes.push({ kind: 'recall', original, lane: place, instead })
   else draft.deliveries.push(...made)

@@ -6,15 +6,12 @@ import type { Identity, Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import type { TestInbox } from './inbox'
 import { ADDRESS, ALIAS } from './matrix-ground'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { body, membership, makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { delivery, makeBridge, max, PNG, said, type Bridge, type Ground } from './matrix-suite'
 import { until } from './practice'
 import { makeMemory } from './world'
 
 const encode = encodeURIComponent
-const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
-const membership = (who: string, now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
-  type === 'm.room.member' && key === who && content.membership === now
 
 export const addressSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson // of the team

@@ -11,6 +11,10 @@ export interface SeenEvent {
   state_key?: string; redacts?: string; unsigned?: Json
 }
 
+export const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
+export const membership = (who: string, now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
+  type === 'm.room.member' && key === who && content.membership === now
+
 export interface MatrixPerson {
   userId: string
   accessToken: string

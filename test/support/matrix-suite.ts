@@ -10,7 +10,7 @@ import { makeEngine, type MakeEngine } from '../../src/networks/matrix/encryptio
 import { openEndpoint } from '../../src/networks/matrix/endpoint'
 import { makeMatrix, type MatrixConfig } from '../../src/networks/matrix'
 import { makeInbox, type TestInbox } from './inbox'
-import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { body, makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { PNG } from './png'
 import { makeMemory, makeVault, makeWorld } from './world'
 
@@ -78,7 +78,6 @@ export const matrixSuite = (ground: () => Ground): void => {
   const openRoom = async (options: Json = {}): Promise<Place> =>
     ({ network: 'matrix', id: await anna.createRoom({ preset: 'public_chat', ...options }) })
   const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
-  const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
   const member = (now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
     type === 'm.room.member' && key === bot() && content.membership === now
   const collect = async ({ network }: Bridge, ref: string): Promise<Buffer> => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Network } from '../../src/model/network'
 import type { TestInbox } from './inbox'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { body, makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { bernd, delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
@@ -14,7 +14,6 @@ export const membershipSuite = (ground: () => Ground): void => {
   const running: Network[] = []
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
-  const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
   const botIs = (now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
     type === 'm.room.member' && key === bot() && content.membership === now
   const placeAt = (id: string): Place => ({ network: 'matrix', id })

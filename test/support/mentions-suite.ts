@@ -4,13 +4,12 @@ import type { Place } from '../../src/model/address'
 import type { Mention } from '../../src/model/mention'
 import type { Action } from '../../src/model/message'
 import { plain } from '../../src/model/text'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { body, makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
 import { matrixStage } from './matrix-stage'
 import { bernd, delivery, type Bridge, type Ground, max } from './matrix-suite'
 
 const SEND_MS = 60_000
 const signal = (): AbortSignal => AbortSignal.timeout(SEND_MS)
-const body = (text: string) => (event: SeenEvent): boolean => event.content['body'] === text
 
 export const mentionsSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson

@@ -6,7 +6,7 @@ import type { Arrival, Delivery } from '../../src/model/message'
 import type { Identity, Network } from '../../src/model/network'
 import type { TestInbox } from './inbox'
 import { ADDRESS } from './matrix-ground'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { membership, makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
 import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 import { until } from './practice'
 import { quickClock } from './quick'
@@ -34,8 +34,6 @@ export const strangersSuite = (ground: () => Ground): void => {
   const running: Network[] = []
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const address = (): string => `@${ADDRESS}:${ground().serverName}`
-  const membership = (who: string, now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
-    type === 'm.room.member' && key === who && content.membership === now
 
   const newPerson = async (name: string): Promise<MatrixPerson> => {
     const { userId, accessToken } = await ground().createUser(`${name}${++people}${newKey()}`.toLowerCase())

@@ -5,13 +5,10 @@ import type { Delivery, RoomState } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import { ADDRESS } from './matrix-ground'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { body, membership, makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
 import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
-const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
-const membership = (who: string, now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
-  type === 'm.room.member' && key === who && content.membership === now
 
 export const teamRoomsSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson // of the team
