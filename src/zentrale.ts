@@ -89,7 +89,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   })
   const { flow, observer } = watched(metrics.observer, clock)
   const bridge = await makeBridge({
-    networks, mirrors, addresses, directChats, portals, store, links, language, observer, clock, chance, log, bug,
+    networks, mirrors, addresses, directChats, portals, store, links, open: media.open, language, observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
   })
   const queue = makeQueueLines(bridge.queue)

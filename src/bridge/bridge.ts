@@ -7,7 +7,7 @@ import type { Chance } from '../lib/chance'
 import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName, Place } from '../model/address'
-import type { Inbox, Network } from '../model/network'
+import type { Inbox, Media, Network } from '../model/network'
 import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
@@ -39,6 +39,7 @@ export interface BridgeOptions {
   portals?: PortalRules | undefined // the same
   store: Store
   links: Links
+  open?: Media['open'] // tries what is behind links; absent: nothing does
   language: Language
   observer: Observer
   clock: Clock

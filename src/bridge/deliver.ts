@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
-import type { Network } from '../model/network'
+import type { Media, Network } from '../model/network'
 import { peopleAt, type Directory } from '../plan/directory'
 import type { Cause, Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
@@ -22,6 +22,7 @@ import { overtakenBy } from './profile'
 export const CRASHES_MAX = 10
 
 interface Parts extends Pick<LaneParts, 'current'> {
+  open?: Media['open'] | undefined // tries what is behind links
   store: Store; networks: ReadonlyMap<NetworkName, Network>; directory: Directory; desk: DeskMemory
   clock: Clock; chance: Chance; log: Log; observer: Observer; linkMs: number
   bug (error: unknown): void
@@ -108,7 +109,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
   }
 
   const ending = makeEnding({ ...parts, heard })
-  const files = makeFiles(parts.clock)
+  const files = makeFiles(parts.clock, parts.open)
 
   const laneAt = (place: Place): Lane => {
     const key = addressKey(place)

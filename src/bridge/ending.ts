@@ -5,8 +5,8 @@ import type { Log } from '../lib/log'
 import { makeSometimes } from '../lib/sometimes'
 import type { Refused, Unavailable, Unsealed } from '../model/errors'
 import { addressKey } from '../model/address'
-import type { Action, Arrival, Sent } from '../model/message'
-import { plain } from '../model/text'
+import type { Action, Arrival, Attachment, Sent } from '../model/message'
+import { withoutFiles } from '../plan/adapt'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
 import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
@@ -17,7 +17,7 @@ import { makeCounting } from './counting'
 import { reactionMark } from './delivery-marks'
 import { planOfEarly } from './early'
 import { tellBanned, tellExpelled } from './expulsion'
-import { type FileFailure, fileOf } from './files'
+import type { Missing } from './files'
 import type { Observer } from './observer'
 import { isNotShown, isShown, overtakenBy } from './profile'
 
@@ -38,8 +38,8 @@ export interface Ending {
   waits (row: Queued, why: Unsealed | undefined): void
   /** It would change a message that never arrived, so nobody misses it. */
   pointless (row: Queued): void
-  /** Not an end: its file will not come, so words replace the file, and its writer is told why. Resolves when that is on disk. */
-  inWords (row: Queued, why: FileFailure): Promise<Action>
+  /** Not an end: files of it will not come, so words replace them, and its writer is told why. Resolves when that is on disk. */
+  inWords (row: Queued, missing: Missing): Promise<Action>
   unwanted (row: Queued, why: Unwanted): void
 }
 
@@ -154,19 +154,19 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
     stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
-    async inWords (row, why) {
-      const { delivery: { action } } = row
-      const file = fileOf(row)
-      if (file === undefined || !('content' in action)) return action
-      log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'file replaced by words')
-      const url = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // otherwise the link leads nowhere either
-      const text = [...action.content.text, ...plain(directory.textsAt(row.delivery.place).instead(cleanName(file.name), url))]
-      const changed: Action = { ...action, content: { style: action.content.style, text } }
+    async inWords (row, { files, why }) {
+      const { place, key, action } = row.delivery
+      if (!('content' in action)) return action
+      log.info({ network: place.network, delivery: key, why: why.message }, 'file replaced by words')
+      const isDead = why.trouble !== undefined && why.trouble !== 'unreachable' // then the link leads nowhere either
+      const instead = ({ name, url }: Attachment): string => directory.textsAt(place).instead(cleanName(name), isDead ? undefined : url)
+      const changed: Action = { ...action, content: withoutFiles(action.content, files, instead) }
       const applied = await store.run(async tx => {
         await tx.reword(row.id, changed)
         const origin = await originOf(tx, row)
+        const names = files.map(({ name }) => name).join(', ')
         const told = origin === undefined ? []
-          : await untold(tx, origin, fileNotice(origin, file.name, why.trouble, file.url !== undefined, directory))
+          : await untold(tx, origin, fileNotice(origin, names, why.trouble, files.some(({ url }) => url !== undefined), directory))
         return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, clock.now())
       })
       row.delivery.action = changed

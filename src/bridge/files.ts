@@ -1,17 +1,19 @@
 /**
- * Uploads the files of deliveries to networks that take files, before their turn in the lane. Whatever a file's server does, it holds up a
- * place only for a bounded time: within HELD_WITHIN_MS, the files of one person may hold up a place for HELD_BY_ONE_MS, and the files of
- * all people there for HELD_BY_ALL_MS. A file that has not come by then is replaced by words (ending.ts).
+ * Uploads the files of deliveries to networks that take files, before their turn in the lane, and tries what is behind our links where these
+ * go out. Whatever a file's server does, it holds up a place only for a bounded time: within HELD_WITHIN_MS, the files of one person may hold up
+ * a place for HELD_BY_ONE_MS, and the files of all people there for HELD_BY_ALL_MS. A file that has not come by then is replaced by words
+ * (ending.ts). A link waits LINK_MS_MAX at most, and goes out unless it is certain that nothing is behind it.
  */
-import { type Clock, sleep } from '../lib/clock'
+import { type Clock, deadline, sleep } from '../lib/clock'
 import { addressKey } from '../model/address'
 import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
 import type { Attachment } from '../model/message'
-import type { Network } from '../model/network'
+import type { Media, Network } from '../model/network'
 import type { Queued } from '../store/store'
 
 /** How long one file may take. */
 export const FILE_MS_MAX = 10_000
+const LINK_MS_MAX = 2_000
 export const HELD_BY_ONE_MS = 20_000
 export const HELD_BY_ALL_MS = 40_000
 export const HELD_WITHIN_MS = 600_000
@@ -22,24 +24,36 @@ const AHEAD_FOR_PLACE = 8
 const AHEAD_MAX = 32
 const FAILED_KEPT_MAX = 256
 
-export type FileFailure = Refused | Unavailable
+type FileFailure = Refused | Unavailable
+
+/** Files of one delivery that will not come. */
+export interface Missing { files: Attachment[]; why: FileFailure }
 
 export interface Files {
   /** These rows are next: fetches their files now, as far as there is room. */
   ahead (network: Network, rows: readonly Queued[]): void
   /**
-   * Resolves when the row's file is at its destination, or with the reason why it will not come. Throws Unavailable if the destination
-   * is down or asks us to wait.
+   * Resolves when the row's files are at their destination or behind their links, or with those that are not. Throws Unavailable if the
+   * destination is down or asks us to wait.
    */
-  brought (network: Network, row: Queued, signal: AbortSignal): Promise<FileFailure | undefined>
+  brought (network: Network, row: Queued, signal: AbortSignal): Promise<Missing | undefined>
   stop (): void
 }
 
-interface Coming { one: string; place: string; began: number; result: Promise<unknown>; abort (why: Error): void } // result: the error, if any
+/** `result`: the error, or Dead; undefined if all went well. */
+interface Coming { one: string; place: string; began: number; result: Promise<unknown>; abort (why: Error): void }
 
-/** The file that has to be brought to the destination. */
-export const fileOf = ({ delivery: { action } }: Pick<Queued, 'delivery'>): Attachment | undefined =>
-  'content' in action && action.content.file?.kept !== true ? action.content.file : undefined
+/** The files that have to be brought to the destination, or behind their links. */
+const filesOf = ({ delivery: { action } }: Pick<Queued, 'delivery'>): Attachment[] => {
+  if (!('content' in action)) return []
+  const { file, linked = [] } = action.content
+  return file === undefined ? linked : file.kept === true ? [] : [file]
+}
+
+/** Nothing is behind the links to these files. */
+class Dead implements Missing {
+  constructor (readonly files: Attachment[], readonly why: FileFailure) {}
+}
 
 /** A budget of `most` ms for each key. What was used comes back evenly within HELD_WITHIN_MS. */
 const makeAllowance = (clock: Clock, most: number) => {
@@ -60,32 +74,52 @@ const makeAllowance = (clock: Clock, most: number) => {
 }
 
 /** Whether an error concerns the whole lane, not the file: the destination is down, or asks us to wait. */
-const concernsLane = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
-  (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
+const concernsLane = (error: unknown, [file]: Attachment[], { name }: Network): error is Unavailable => error instanceof Unavailable &&
+  (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file?.at.network === name)
 
 /** A network that takes our link goes on with that, unless nothing is behind it. What is too large for that network is not too large for the link. */
-const lacking = ({ can }: Network, failure: FileFailure): FileFailure | undefined => {
-  const isDead = failure.trouble === 'gone' || failure.trouble === 'forbidden'
-  return can.files === 'upload' || isDead ? failure : undefined
+const lacking = ({ can }: Network, files: Attachment[], error: unknown): Missing | undefined => {
+  if (error instanceof Dead) return error
+  const why = asFailure(error)
+  const isDead = why.trouble === 'gone' || why.trouble === 'forbidden'
+  return can.files === 'upload' || isDead ? { files, why } : undefined
 }
 
 const asFailure = (error: unknown): FileFailure =>
   error instanceof Refused || error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error })
 
-export const makeFiles = (clock: Clock): Files => {
+/** `open`: absent, links are not tried. */
+export const makeFiles = (clock: Clock, open?: Media['open']): Files => {
   const coming = new Map<number, Coming>()
-  const failed = new Map<number, FileFailure>() // files that failed before their turn
+  const failed = new Map<number, unknown>() // results of files that failed before their turn
   const ofOne = makeAllowance(clock, HELD_BY_ONE_MS)
   const ofAll = makeAllowance(clock, HELD_BY_ALL_MS)
 
   const oneOf = ({ delivery: { as, place } }: Queued): string => `${addressKey(place)} ${as === undefined ? '' : addressKey(as.person)}`
+
+  /** Asks for the files behind our links, without reading them. */
+  const tryLinks = async (files: Attachment[], stopping: AbortSignal): Promise<Dead | undefined> => {
+    const { signal, done } = deadline(clock, LINK_MS_MAX, stopping)
+    const failures = await Promise.all(files.map(async file => {
+      const why: unknown = await open?.(file, signal).then(({ stream }) => { stream.destroy() }, (error: unknown) => error)
+      return why instanceof Refused ? [{ file, why }] : []
+    })).finally(done)
+    const dead = failures.flat()
+    return dead[0] && new Dead(dead.map(({ file }) => file), dead[0].why)
+  }
+
+  const bring = async (network: Network, row: Queued, signal: AbortSignal): Promise<Dead | undefined> => {
+    const { file } = 'content' in row.delivery.action ? row.delivery.action.content : {}
+    const done = file === undefined ? 'left' : await (network.upload?.({ ...row.delivery }, signal) ?? 'left')
+    return done === 'left' && network.can.files !== 'upload' ? await tryLinks(filesOf(row), signal) : undefined
+  }
 
   const begin = (network: Network, row: Queued): Coming => {
     const control = new AbortController()
     const timer = clock.after(FILE_MS_MAX, () => control.abort(new Unavailable(`no file within ${FILE_MS_MAX} ms`, { trouble: 'unreachable' })))
     const given = Promise.withResolvers<unknown>() // so an upload that ignores the signal is not waited for
     control.signal.addEventListener('abort', () => given.resolve(control.signal.reason))
-    network.upload!({ ...row.delivery }, control.signal).then(() => given.resolve(undefined), given.resolve)
+    bring(network, row, control.signal).then(given.resolve, given.resolve)
     const one: Coming = {
       one: oneOf(row), place: addressKey(row.delivery.place), began: clock.tick(), result: given.promise, abort: why => control.abort(why)
     }
@@ -121,28 +155,27 @@ export const makeFiles = (clock: Clock): Files => {
 
   return {
     ahead (network, rows) {
-      if (network.upload === undefined) return
       for (const row of rows) {
-        const file = fileOf(row)
-        if (file === undefined || coming.has(row.id) || failed.has(row.id) || !hasRoom(row)) continue
+        const files = filesOf(row)
+        if (files.length === 0 || coming.has(row.id) || failed.has(row.id) || !hasRoom(row)) continue
         void begin(network, row).result.then(error => {
-          if (error === undefined || concernsLane(error, file, network)) return
-          failed.set(row.id, asFailure(error))
+          if (error === undefined || concernsLane(error, files, network)) return
+          failed.set(row.id, error)
           if (failed.size > FAILED_KEPT_MAX) failed.delete(failed.keys().next().value as number)
         })
       }
     },
     async brought (network, row, signal) {
-      const file = fileOf(row)
-      if (file === undefined || network.upload === undefined) return undefined
+      const files = filesOf(row)
+      if (files.length === 0) return undefined
       const before = failed.get(row.id)
       failed.delete(row.id)
-      if (before !== undefined) return lacking(network, before)
+      if (before !== undefined) return lacking(network, files, before)
       const error = await waitFor(coming.get(row.id) ?? begin(network, row), signal)
       failed.delete(row.id)
       if (error === undefined) return undefined
-      if (signal.aborted || error instanceof Bug || concernsLane(error, file, network)) throw error
-      return lacking(network, asFailure(error))
+      if (signal.aborted || error instanceof Bug || concernsLane(error, files, network)) throw error
+      return lacking(network, files, error)
     },
     stop () {
       for (const { abort } of coming.values()) abort(new Unavailable('shutting down', { disconnected: true }))

@@ -56,6 +56,7 @@ export interface Content {
   text: Text
   file?: Attachment
   more?: Attachment[] // further files, in order; no delivery has any
+  linked?: Attachment[] // files to which `text` links, where it takes their place; only deliveries have any
   poll?: Poll // `text` asks it too
   ends?: Poll['form'] // it ends the poll that it answers; `text` says with which result
   location?: string // a geo URI (RFC 5870); `text` says it too

@@ -118,8 +118,9 @@ export interface Network {
   /**
    * Uploads the delivery's file, so that `send` needs no other server. A second call does no harm. A network that takes our link as a file
    * may have it too: if it fails, the link goes out. Throws Refused or Unavailable, with `trouble` if the file cannot be fetched from its source.
+   * Resolves with `left` if the link goes out in any case, and the file was not asked for.
    */
-  upload? (delivery: Delivery, signal: AbortSignal): Promise<void>
+  upload? (delivery: Delivery, signal: AbortSignal): Promise<'left' | void>
   /** Asks whether the destination got a delivery whose last try ended unknown. Undefined if not, or if it cannot tell. */
   find? (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
   /**

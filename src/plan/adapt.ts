@@ -87,6 +87,14 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
 
 const hidden = ({ spoiler }: Attachment): string => spoiler === undefined ? '' : `${spoilerMark(spoiler)} `
 
+/** What stands for a file where it is a line of text. */
+const linkLine = ({ name, url }: Attachment): string => `${cleanName(name)}: ${url}`
+
+const linkedIn = (part: Text, files: (Attachment & { url: string })[]): Pick<Content, 'linked'> => {
+  const linked = files.filter(({ url }) => toPlain(part).includes(url))
+  return linked.length === 0 ? {} : { linked }
+}
+
 type UrlOf = (file: Attachment, index: number) => string
 
 /** With our link for the file, and for its thumbnail. */
@@ -107,15 +115,25 @@ export const adapt = (content: Content, can: Capabilities, as: Persona | undefin
   const { style, location, poll, ends } = content
   const files = filesOf(content).map((file, index) => linked(file, index, url))
   let { text } = content
-  if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${hidden(file)}${cleanName(file.name)}: ${file.url}`))]
+  if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${hidden(file)}${linkLine(file)}`))]
   if (again === true) text = inFront('* ', text)
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const where = { ...can.formatting && location !== undefined && { location }, ...can.polls === true && { ...poll && { poll }, ...ends && { ends } } }
-  const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && where }))
+  const inLines = can.files === 'text' ? files : []
+  const parts: Content[] = textParts(text, can)
+    .map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && where, ...linkedIn(part, inLines) }))
   const shown: Content[] = can.files === 'text' ? [] : files.map(file => ({ style, text: [], file }))
   const [[caption, ...others], [first, ...more]] = [parts, shown]
   return can.captions && caption !== undefined && first !== undefined && others.length === 0 && style !== 'emote'
     ? [{ ...first, ...caption }, ...more]
     : [...parts, ...shown]
+}
+
+/** A delivery's content with words of ours in place of these files, or of their links. */
+export const withoutFiles = ({ style, text, file }: Content, files: Attachment[], instead: (file: Attachment) => string): Content => {
+  if (file !== undefined) return { style, text: [...text, ...plain(instead(file))] }
+  const without = (said: string, one: Attachment): string =>
+    said.replace(said.includes(linkLine(one)) ? linkLine(one) : one.url ?? '', () => instead(one))
+  return { style, text: plain(files.reduce(without, toPlain(text))) }
 }

@@ -145,6 +145,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.deepEqual(await collect(bridge, url), PNG)
     await assert.rejects(bridge.network.open(`mxc://${ground().serverName}/nothing`, signal()), { name: 'Refused' })
     await assert.rejects(bridge.network.open('mxc://a/../../../v3/account/whoami', signal()), { name: 'Refused' })
+    await assert.rejects(bridge.network.open('mxc://gone.zentrale.test/nothing', signal()), { name: 'Unavailable', disconnected: false })
   })
 
   it('sends, edits and deletes as ghosts with names', async () => {

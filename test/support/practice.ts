@@ -23,7 +23,7 @@ export interface Practice extends Network {
   /** Called for each send before it is delivered; may throw or wait. */
   onSend: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
   /** Called for each file before it is here; may throw or wait. */
-  onUpload: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
+  onUpload: (delivery: Delivery, signal: AbortSignal) => Promise<'left' | void> | void
   say (place: string, sender: string, text: string, more?: Partial<MessageArrival>): Promise<'stored' | 'seen'>
   /** All signals that were shown, in order; a test may empty it. */
   signals: SignalOut[]
@@ -62,7 +62,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
       admits: () => false, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined
     },
     onSend: () => {}, onUpload: () => {},
-    async upload (delivery, signal) { await network.onUpload(delivery, signal) },
+    upload: async (delivery, signal) => await network.onUpload(delivery, signal),
     attend (places) { network.attended.push(...places) },
     async start (inbox) { network.inbox = inbox },
     async send (delivery, signal): Promise<Sent> {

@@ -191,7 +191,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       takes = makeTake({
         network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, keeper, reading, wait, verifying,
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
-        typesOf: makeFileTypes({ homeserver, clock, bytesMax: config.mediaBytesMax }, stopping.signal),
+        typesOf: makeFileTypes({ homeserver, domain, clock, bytesMax: config.mediaBytesMax }, stopping.signal),
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
       })
       recovery.start({ inbox, take: takes.take, rooms, direct })
@@ -206,7 +206,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }),
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, encryption, memory, bot, isOurs, isMadeByUs, forgotten }),
     open: (ref, signal, pictureBytesMax) =>
-      openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
+      openMedia({ homeserver, domain, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
       for (const part of [link, rooms, memberLists, firstLook, signals, bringing, direct, addresses, takes]) part?.stop()

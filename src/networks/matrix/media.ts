@@ -1,7 +1,7 @@
 /**
  * Files: downloaded from the homeserver with our token (CS API §Content repository, authenticated media of v1.11), and uploaded to it. The
  * homeserver wants to know the size of an upload, so a file is streamed only if its size is known beforehand. No file is larger than the
- * limit. Most files lie on other servers, so a failure never means that our homeserver is down.
+ * limit. Most files lie on other servers, so a failure never means that our homeserver is down, and only what is not on ours is gone for good.
  */
 import { addAbortSignal, Transform, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
@@ -55,10 +55,11 @@ const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal
   return fetched
 }
 
-export interface Stored { homeserver: Homeserver; clock: Clock; bytesMax: number }
+/** `domain`: of the homeserver. */
+export interface Stored { homeserver: Homeserver; domain: string; clock: Clock; bytesMax: number }
 
 /** `side`: in pixels, of a square that is made of the picture. */
-const openStored = async ({ homeserver, clock, bytesMax }: Stored, mxc: string, signal: AbortSignal, side?: number): Promise<Download> => {
+const openStored = async ({ homeserver, domain, clock, bytesMax }: Stored, mxc: string, signal: AbortSignal, side?: number): Promise<Download> => {
   if (!MXC.test(mxc)) throw new Refused('not an mxc:// address')
   const [server, id] = mxc.slice('mxc://'.length).split('/') as [string, string]
   const where = `${side === undefined ? 'download' : 'thumbnail'}/${encode(server)}/${encode(id)}`
@@ -66,6 +67,9 @@ const openStored = async ({ homeserver, clock, bytesMax }: Stored, mxc: string, 
   const answer = await homeserver.raw('GET', `client/v1/media/${where}`, asking).catch((error: unknown) => {
     if (!(error instanceof Rejected) || error.errcode !== 'M_UNRECOGNIZED') throw error
     return homeserver.raw('GET', `media/v3/${where}`, asking) // a homeserver from before v1.11
+  }).catch((error: unknown) => {
+    if (!(error instanceof Rejected) || server === domain) throw error
+    throw new Unavailable(error.message) // Synapse answers the same while it cannot reach the other server
   })
   if (REDIRECTS.has(answer.statusCode)) {
     answer.body.on('error', () => {}).destroy()

@@ -48,7 +48,7 @@ export const makeJoined = (config: XmppSettings, world: World): Network => {
       for (const account of accounts.values()) account.serve(identities)
     },
     async start (inbox) { await Promise.all([main, ...accounts.values()].map(one => one.start(inbox))) },
-    async upload (delivery, signal) { await at(delivery.place)?.upload(delivery, signal) },
+    upload: async (delivery, signal) => await (at(delivery.place)?.upload(delivery, signal) ?? 'left'),
     send: (delivery, signal) => (at(delivery.place) ?? main).send(delivery, signal),
     async find (delivery, signal) { return await (at(delivery.place) ?? main).find?.(delivery, signal) },
     signal (signal) { (at(signal.place) ?? main).signal?.(signal) },

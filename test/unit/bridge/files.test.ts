@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { FILE_MS_MAX, HELD_BY_ALL_MS, HELD_BY_ONE_MS } from '../../../src/bridge/files'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import type { Attachment } from '../../../src/model/message'
+import type { Media } from '../../../src/model/network'
 import { plain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { quickClock } from '../../support/quick'
@@ -182,5 +184,44 @@ describe('files on their way', () => {
     assert.deepEqual(blueReads(), ['anna (red): [The file “gone.png” could not be fetched.]'])
     await until(() => redReads().length === 1)
     assert.deepEqual(redReads(), ['*: The file “gone.png” could not be fetched: it is not there (any more). Only its name was passed on.'])
+  })
+
+  it('behind links are tried before: what is gone has none in group chats and on phones either, and its writer is told', async () => {
+    await started.stop()
+    const phone = makePractice('phone', { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false })
+    ;[red, blue] = [makePractice('red'), makePractice('blue', { files: 'link' })]
+    blue.onUpload = async () => 'left' as const
+    delete phone.upload
+    const open: Media['open'] = async ({ at: { ref } }, signal) => {
+      if (ref.includes('gone')) throw new Refused('no', 'gone')
+      if (ref.includes('slow')) await hang(undefined, signal)
+      return { stream: Readable.from(['x']), mime: 'image/png' }
+    }
+    const mirror = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+    started = await startBridge([red, blue, phone], [mirror], { clock, open })
+    const said = (): string[] => [blue.read('hall').at(-1)!, phone.read('us/max').at(-1)!].map(line => line.replace(/https:\S+/, 'LINK'))
+    const both = async (count: number): Promise<void> => until(() => blue.delivered.length === count && phone.delivered.length === count, `${count}`)
+    await share('a.png')
+    await both(1)
+    assert.deepEqual(said(), ['anna (red): LINK', 'anna (red): anna (red): a.png: LINK'])
+    assert.deepEqual(redReads(), [])
+    await share('gone.png')
+    await both(2)
+    const instead = '[The file “gone.png” could not be fetched.]'
+    assert.deepEqual(said(), [`anna (red): ${instead}`, `anna (red): anna (red): ${instead}`])
+    await until(() => redReads().length === 1)
+    const began = clock.tick()
+    await share('slow.png')
+    await both(3)
+    assert.deepEqual(said(), ['anna (red): LINK', 'anna (red): anna (red): slow.png: LINK'], 'it may come later')
+    assert.ok(clock.tick() - began < FILE_MS_MAX, 'nobody waits long for that')
+    const file: Attachment = { kind: 'image', name: 'b.png', mime: 'image/png', at: { network: 'red', ref: 'red://host/b.png' } }
+    const more = ['gone1', 'gone2'].map(ref => ({ ...file, name: `${ref}.png`, at: { ...file.at, ref } }))
+    await red.say('room', 'anna', '', { content: { style: 'text', text: plain('Drei'), file, more } })
+    await until(() => phone.delivered.length === 4 && blue.delivered.length === 7)
+    assert.equal(phone.read('us/max').at(-1)!.replace(/https:\S+/, 'LINK'), 'anna (red): anna (red): Drei\nb.png: LINK\n' +
+    '[The file “gone1.png” could not be fetched.]\n[The file “gone2.png” could not be fetched.]')
+    await until(() => redReads().length === 2)
+    assert.equal(redReads()[0], '*: The file “gone.png” could not be fetched: it is not there (any more). Only its name was passed on.')
   })
 })

@@ -16,7 +16,9 @@ describe('matrix/file-types', () => {
   const image = { msgtype: 'm.image' }
   /** `answer`: what the homeserver does when it is asked for a file. */
   const asking = (answer: Homeserver['raw'], clock: Clock = systemClock) =>
-    makeFileTypes({ homeserver: { raw: answer } as Partial<Homeserver> as Homeserver, clock, bytesMax: 100 }, new AbortController().signal)
+    makeFileTypes({
+      homeserver: { raw: answer } as Partial<Homeserver> as Homeserver, domain: 'x', clock, bytesMax: 100
+    }, new AbortController().signal)
   const serving = (mime: string, asked: string[] = []) => asking(async (_, path) => {
     asked.push(path)
     return { statusCode: 200, headers: { 'content-type': mime }, body: Readable.from(['bytes']) } as unknown as Awaited<ReturnType<Homeserver['raw']>>
