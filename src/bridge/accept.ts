@@ -26,6 +26,7 @@ import { makeCounting } from './counting'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
 import { asMeant } from './in-words'
+import { originAsLeft } from './left'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
 
@@ -83,7 +84,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> =
       if (original === undefined) return { removed: await removedBy(tx, arrival) }
       return { original, ...original?.arrival.kind === 'reaction' && { reacted: await reactedTo(tx, original.arrival) } }
     }
-    case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }
+    case 'receipt': return { confirmable: await originAsLeft(tx, await tx.confirmable(arrival.place, arrival.of)) }
   }
 }
 

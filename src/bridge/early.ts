@@ -4,6 +4,7 @@ import type { Directory } from '../plan/directory'
 import type { Plan } from '../plan/plan'
 import type { Cause, EarlyReceipt, Tx } from '../store/store'
 import { removedBy } from './copied'
+import { originAsLeft } from './left'
 import { moderationRule } from './moderation'
 import { confirmed } from './receipt'
 
@@ -11,7 +12,7 @@ import { confirmed } from './receipt'
 export const planOfEarly = async (tx: Tx, place: Place, { id, outcome, because, detail }: EarlyReceipt, directory: Directory):
   Promise<{ plan: Plan, cause?: Cause } | undefined> => {
   if (outcome !== 'removed') {
-    const found = await tx.confirmable(place, [id])
+    const found = await originAsLeft(tx, await tx.confirmable(place, [id]))
     return found && { plan: confirmed(found, { outcome, ...because && { because }, ...detail !== undefined && { detail } }, directory) }
   }
   const removal = detail === undefined ? undefined : await tx.recorded(place.network, detail)

@@ -18,6 +18,7 @@ import { reactionMark } from './delivery-marks'
 import { planOfEarly } from './early'
 import { tellBanned, tellExpelled } from './expulsion'
 import type { Missing } from './files'
+import { asLeft, isGone } from './left'
 import type { Observer } from './observer'
 import { isNotShown, isShown, overtakenBy } from './profile'
 
@@ -64,8 +65,10 @@ const untold = async (tx: Tx, { place, key }: Arrival, told: NewDelivery[]): Pro
 }
 
 /** What was said, if somebody is to be told of its end. */
-const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> =>
-  notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
+const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> => {
+  const origin = notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
+  return origin && await asLeft(tx, origin)
+}
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)
@@ -165,7 +168,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
         await tx.reword(row.id, changed)
         const origin = await originOf(tx, row)
         const names = files.map(({ name }) => name).join(', ')
-        const told = origin === undefined ? []
+        const told = origin === undefined || await isGone(tx, origin) ? []
           : await untold(tx, origin, fileNotice(origin, names, why.trouble, files.some(({ url }) => url !== undefined), directory))
         return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, clock.now())
       })

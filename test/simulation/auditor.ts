@@ -13,7 +13,7 @@ import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, Standing } from '../../src/model/message'
 import { makeOuts, type Outs } from './outs'
-import { IS_OUT, noticeIn, STAYS, textOfDelivery, type Notice } from './notices'
+import { IS_OUT, noticeIn, noticesOf, STAYS, textOfDelivery, WORDLESS, type Notice } from './notices'
 import { CAN, ownWords, wordsIn, type Inhabitant, type Said } from './town'
 
 export interface Violation { invariant: string; what: string; tag?: string }
@@ -139,11 +139,12 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     for (const where of stays?.split(', ') ?? []) staying.push({ place, where, at: now() })
     const found = noticeIn(text)
     if (found === undefined) return
+    notices.push({ place, ...found })
     const record = records.get(found.tag)
+    if (found.tag === WORDLESS) return
     if (record?.place !== place) return violation('I6', `a notice about ${found.tag} was shown at ${place}`, found.tag)
     const early = text.includes('not reachable for too long') && now() - record.at < PATIENCE_MS
     if (early) violation('I5', `given up after ${Math.round((now() - record.at) / 1000)} s at ${found.where}`, found.tag)
-    notices.push({ place, ...found })
   }
 
   /** Where nothing is sent again, an abandoned try may still arrive, after others. */
@@ -239,7 +240,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const others = mirrorOf.get(record.place)!.places.map(({ place }) => addressKey(place)).filter(place => place !== record.place)
     const missing = others.filter(place => !complete(record, place) && !excused(record, place))
     for (const where of new Set(missing.map(whereOf))) {
-      const told = notices.filter(({ tag, where: about }) => tag === record.tag && about === where).length
+      const told = noticesOf(record, withdrawals, notices).filter(one => one.where === where).length
       const lost = missing.filter(place => whereOf(place) === where)
       if (told < lost.length) violation('I1', `${record.tag} was not shown at ${lost.join(', ')}, and its writer heard of ${told}`, record.tag)
     }
@@ -262,7 +263,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     for (const { place } of mirrorOf.get(record.place)!.places) {
       const key = addressKey(place)
       if (key === record.place || !CAN[place.network]!.deletions) continue
-      const told = notices.some(({ tag, where }) => tag === original.tag && where === whereOf(key)) ||
+      const told = noticesOf(original, withdrawals, notices).some(({ where }) => where === whereOf(key)) ||
         staying.some(one => one.place === record.place && one.where === whereOf(key) && one.at >= record.at)
       if (!complete(original, key) || isExiled(record, key) || isModerated(record) || outs.ever(key, personaOf(record))) continue
       if (seen.get(key)!.removed.has(original.tag) || told) continue

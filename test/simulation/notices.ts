@@ -3,7 +3,10 @@ import type { Delivery } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { wordsIn } from './town'
 
-/** The writer at `place` is told that this message was not shown at `where`. */
+/** In place of the words of a message that was taken back, so nobody is told which one it was. */
+export const WORDLESS = '…'
+
+/** The writer at `place` is told that this message was not shown at `where`. `tag`: WORDLESS if the notice does not repeat it. */
 export interface Notice { place: string; where: string; tag: string }
 
 export const textOfDelivery = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
@@ -19,6 +22,11 @@ export const STAYS = /^(?:Deleted here, but not everywhere: the message|What mod
 
 export const noticeIn = (text: string): Omit<Notice, 'place'> | undefined => {
   const found = /^(?:Not|Perhaps not)(?: fully)? delivered to ([^:]+): “([^”]*)”/.exec(text)
-  const [first] = wordsIn(found?.[2] ?? '')
+  const [first] = found?.[2] === WORDLESS ? [{ tag: WORDLESS }] : wordsIn(found?.[2] ?? '')
   return found === null || first === undefined ? undefined : { where: found[1]!, tag: first.tag }
 }
+
+/** What the writer of a message was told of it. What was taken back is not named. `withdrawals`: of messages. */
+export const noticesOf = (
+  { tag, of = tag, place }: { tag: string, of?: string | undefined, place: string }, withdrawals: ReadonlySet<string>, notices: Notice[]
+): Notice[] => notices.filter(one => one.tag === tag || (one.tag === WORDLESS && one.place === place && withdrawals.has(of)))
