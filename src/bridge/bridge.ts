@@ -13,7 +13,7 @@ import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
 import { EXPELLED } from '../plan/expelled'
 import { CALLED } from '../plan/namesakes'
-import { PORTALS, portalMirrors, type PortalRules } from '../plan/portals'
+import { PORTALS, portalMirrors, portalOf, type PortalRules, readAsked } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
 import { RESTORED } from '../plan/restored'
 import type { Language } from '../plan/texts'
@@ -111,7 +111,7 @@ const directsOf = ({ directChats: rules, networks }: BridgeOptions, remembered: 
 }
 
 const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<Directory> => {
-  const { store, mirrors, links, language, networks } = options
+  const { store, mirrors, links, language, networks, log, portals: rules } = options
   const { chats, portals, ...remembered } = await store.run(async tx => ({
     blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
     profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
@@ -119,8 +119,12 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
   }))
   const can = new Map(networks.map(network => [network.name, network.can]))
   const namings = new Map(networks.map(({ name, naming }) => [name, naming]))
+  for (const [portal] of portals) {
+    const allowed = rules && portalOf(readAsked(portal), rules, namings)
+    if (allowed === undefined) log.warn({ portal }, 'not allowed any more: a portal has ended')
+  }
   return makeDirectory({
-    mirrors: [...mirrors, ...portalMirrors(portals.map(([name]) => name), options.portals, namings, mirrors)],
+    mirrors: [...mirrors, ...portalMirrors(portals.map(([name]) => name), rules, namings, mirrors)],
     remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk)
   })
 }

@@ -68,6 +68,18 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     for (const link of links) assert.equal((await fetch(link)).status, 404)
   })
 
+  it('a file that is nowhere is told in words to Bernd and Max, and Anna hears it; what is said behind it arrives', async () => {
+    const { anna, max } = town.people
+    const url = `mxc://${anna.userId.split(':')[1]}/nowherenowherenowherenow`
+    await story.annaSays({ msgtype: 'm.file', body: 'Plan.pdf', filename: 'Plan.pdf', url, info: { mimetype: 'application/pdf' } })
+    await story.annaSays({ msgtype: 'm.text', body: 'Kommt ihr?' })
+    const instead = '[Die Datei „Plan.pdf“ ließ sich nicht holen.]'
+    await story.berndReads(instead)
+    await story.berndReads('Kommt ihr?')
+    assert.equal((await max.next(one => one.text.includes('Plan.pdf'), READ_WITHIN_MS)).text, `${LABELS.anna}: ${instead}`)
+    await anna.waitFor(town.room, 'the notice', ({ content }) => String(content.body).startsWith('Die Datei „Plan.pdf“ ließ sich nicht holen'))
+  })
+
   it('a spoiler stays hidden for Bernd and Anna, and is marked for Max', async () => {
     await story.annaSays({
       msgtype: 'm.text', body: '[Spoiler]', format: 'org.matrix.custom.html', formatted_body: '<span data-mx-spoiler="Krimi">der Gärtner</span>'

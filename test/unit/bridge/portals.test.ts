@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { silentLog } from '../../../src/lib/log'
 import { Unavailable } from '../../../src/model/errors'
 import type { Mirror } from '../../../src/plan/directory'
 import type { PortalRules } from '../../../src/plan/portals'
@@ -13,6 +14,7 @@ describe('a room that somebody asks for by its name', () => {
   let red: Practice, blue: Practice
   let started: Started
   let asked: string[]
+  const warnings: string[] = []
 
   const start = async (rules: PortalRules | undefined, path?: string, mirrors: Mirror[] = []): Promise<void> => {
     [red, blue] = [makePractice('red'), makePractice('blue')]
@@ -23,7 +25,9 @@ describe('a room that somebody asks for by its name', () => {
       asked.push(id)
       return id.startsWith('no') ? undefined : id.replace(/^also/, '')
     }
-    started = await startBridge([red, blue], mirrors, { ...rules && { portals: rules }, ...path !== undefined && { path } })
+    started = await startBridge([red, blue], mirrors, {
+      ...rules && { portals: rules }, ...path !== undefined && { path }, log: { ...silentLog, warn: (_, message) => { warnings.push(message) } }
+    })
   }
   afterEach(async () => {
     await started.stop()
@@ -47,8 +51,10 @@ describe('a room that somebody asks for by its name', () => {
     assert.equal(await open('ask hall@rooms'), 'at hall@rooms')
     assert.deepEqual(asked, [], 'it is open')
     await started.stop()
+    assert.deepEqual(warnings, [])
     await start({ ...RULES, rooms: [{ network: 'blue', id: 'hall@elsewhere' }] }, started.path)
     assert.deepEqual([red.attended, blue.attended], [[], []])
+    assert.deepEqual(warnings, ['not allowed any more: a portal has ended'], 'the operator sees it')
   })
 
   it('carries what mirrors do: who is there, and what the room shows, from its first look on', async () => {
