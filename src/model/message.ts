@@ -7,8 +7,8 @@ import type { Forbidden } from './errors'
 import type { Mention } from './mention'
 import type { Text } from './text'
 
-/** Where a file lies: an mxc:// or https:// address that only its network can open. */
-export interface MediaRef { network: NetworkName; ref: string }
+/** Where a file lies: an mxc:// or https:// address that only its network can open. `hash`: whatever has the same one there is the same file. */
+export interface MediaRef { network: NetworkName; ref: string; hash?: string }
 
 /** A smaller picture of a file, to show until somebody opens it. */
 export interface Thumbnail {

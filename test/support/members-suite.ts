@@ -96,6 +96,25 @@ export const membersSuite = (ground: () => Ground): void => {
       assert.deepEqual(seen, ['Eva (XMPP)', 'Hallo', 'Eva Neu (XMPP)', 'Ich heiße jetzt anders'])
     })
 
+    it('of other places keep their picture if it only lies elsewhere, as it does under another nick', async () => {
+      const place = await openRoom()
+      const { network, files } = await begin([place])
+      const OTHER = Buffer.concat([PNG, Buffer.from('another')])
+      for (const [ref, bytes] of [['old', PNG], ['new', PNG], ['other', OTHER]] as const) files.set(ref, bytes)
+      const saysWith = (ref: string, hash: string): Promise<unknown> =>
+        network.send(delivery(place, ref, { as: { ...EVA, avatar: { network: 'xmpp', ref, hash } } }), signal())
+      const shows = async (before?: string): Promise<string> => {
+        const { content } = await anna.waitFor(place.id, 'a picture', event => member(mxidOf(EVA), 'join')(event) &&
+          String(event.content.avatar_url).startsWith('mxc:') && event.content.avatar_url !== before)
+        return String(content.avatar_url)
+      }
+      await saysWith('old', '1')
+      const first = await shows()
+      await saysWith('new', '1')
+      await saysWith('other', '2')
+      assert.deepEqual(await anna.download(await shows(first)), OTHER)
+    })
+
     it('of one address are one ghost in all rooms, and in each as they are called and look there, over a restart too', async () => {
       const [here, there] = [await openRoom(), await openRoom()]
       const first = await begin([here, there])

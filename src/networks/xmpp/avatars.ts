@@ -94,7 +94,7 @@ export const makeOccupantAvatars = (network: string, listener: (room: string) =>
     },
     of (room, nick) {
       const hash = hashes.get(room)?.get(nick)
-      return hash === undefined ? undefined : { network, ref: asRef(`${room}/${nick}`, hash) }
+      return hash === undefined ? undefined : { network, ref: asRef(`${room}/${nick}`, hash), hash }
     },
     forget (room) { hashes.delete(room) },
     async open (ref) {

@@ -21,10 +21,10 @@ export interface Looks {
   name (mxid: string, name: string, room: string, signal: AbortSignal): Promise<void>
   /** Shows this name or picture in the room alone, in which the ghost is. Throws Refused or Unavailable. */
   here (mxid: string, room: string, look: { displayname?: string, avatar_url?: string }, signal: AbortSignal): Promise<void>
-  /** Where the picture lies that is shown there; '' or undefined for none. */
+  /** Which picture is shown there; '' or undefined for none. */
   picture (mxid: string, room: string | undefined): string | undefined
   /** `room`: in that room alone. */
-  setPicture (mxid: string, room: string | undefined, ref: string | undefined): Promise<void>
+  setPicture (mxid: string, room: string | undefined, which: string | undefined): Promise<void>
   /** The ghost is out of the room. */
   forget (mxid: string, room: string): Promise<void>
 }
@@ -61,9 +61,9 @@ export const makeLooks = ({ homeserver, memory, called, log, isElsewhere }: Part
       await called.learn(mxid, name, room)
     },
     picture: (mxid, room) => (room === undefined ? undefined : memory.get(avatarHereKey(mxid, room))) ?? memory.get(avatarKey(mxid)),
-    async setPicture (mxid, room, ref) {
+    async setPicture (mxid, room, which) {
       const key = room === undefined ? avatarKey(mxid) : avatarHereKey(mxid, room)
-      await (ref === undefined ? memory.delete(key) : memory.set(key, ref))
+      await (which === undefined ? memory.delete(key) : memory.set(key, which))
     },
     async forget (mxid, room) {
       if (called.isOwnIn(mxid, room)) await called.learn(mxid, undefined, room)

@@ -23,8 +23,11 @@ export interface Pictures {
   none (mxid: string, room: string, signal: AbortSignal): Promise<void>
 }
 
-/** Where a picture lies at the homeserver, and where it comes from; '' for none. */
-interface Shown { uri: string; ref: string }
+/** Where a picture lies at the homeserver, and which it is; '' for none. */
+interface Shown { uri: string; which: string }
+
+/** With another nick, its person has the same picture elsewhere. */
+const whichOf = ({ ref, hash = ref }: MediaRef): string => hash
 
 interface Parts { homeserver: Homeserver; uploader: Uploader; clock: Clock; log: Log; looks: Looks; turns: Turns }
 
@@ -35,18 +38,18 @@ export const makePictures = ({ homeserver, uploader, clock, log, looks, turns }:
   const always = new AbortController().signal
 
   /** Not while the ghost comes into a room or is named there. */
-  const show = (mxid: string, room: string | undefined, { uri, ref }: Shown, signal: AbortSignal): Promise<void> => turns(mxid, async () => {
+  const show = (mxid: string, room: string | undefined, { uri, which }: Shown, signal: AbortSignal): Promise<void> => turns(mxid, async () => {
     const inProfile = looks.inProfile(mxid, room)
     if (inProfile) await setProfile(homeserver, mxid, 'avatar_url', uri, signal)
     else if (room !== undefined) await looks.here(mxid, room, { avatar_url: uri }, signal)
-    await looks.setPicture(mxid, inProfile ? undefined : room, ref)
+    await looks.setPicture(mxid, inProfile ? undefined : room, which)
   })
 
   const fetchAndShow = async (mxid: string, avatar: MediaRef, room: string | undefined): Promise<void> => {
     const limit = deadline(clock, MS_MAX)
     try {
       const { uri } = await uploader.upload({ at: avatar, mime: 'image/png' }, mxid, BYTES_MAX, limit.signal)
-      await show(mxid, room, { uri, ref: avatar.ref }, limit.signal)
+      await show(mxid, room, { uri, which: whichOf(avatar) }, limit.signal)
     } catch (error) {
       if (failed.size >= FAILED_MAX) failed.clear()
       failed.add(`${mxid} ${avatar.ref}`)
@@ -58,7 +61,7 @@ export const makePictures = ({ homeserver, uploader, clock, log, looks, turns }:
 
   return {
     want (mxid, avatar, room) {
-      if (looks.picture(mxid, room) === avatar.ref || failed.has(`${mxid} ${avatar.ref}`)) return
+      if (looks.picture(mxid, room) === whichOf(avatar) || failed.has(`${mxid} ${avatar.ref}`)) return
       const one = `${mxid} ${room}`
       if (waiting.has(one) || waiting.size >= WAITING_MAX || (room === undefined && !looks.inProfile(mxid, room))) return
       waiting.add(one)
@@ -68,7 +71,7 @@ export const makePictures = ({ homeserver, uploader, clock, log, looks, turns }:
         .finally(() => waiting.delete(one))
     },
     async none (mxid, room, signal) {
-      if ((looks.picture(mxid, room) ?? '') !== '') await show(mxid, room, { uri: '', ref: '' }, signal)
+      if ((looks.picture(mxid, room) ?? '') !== '') await show(mxid, room, { uri: '', which: '' }, signal)
     }
   }
 }
