@@ -2,7 +2,7 @@
 import { done, duty, label, onOwn, project, release, sendHeld, standardText, take, wait, type OnCase } from './case-commands'
 import type { CommandFacts, Context, PersonFacts, Slip } from './facts'
 import { lacks } from './lacks'
-import { entryLine, lines, logLine, statusLine } from './look-up'
+import { found, lines, logLine, statusLine } from './look-up'
 import { assign } from './pass-on'
 import { begin, consent, isOurs } from './person-commands'
 import { textsOf } from './shown'
@@ -38,7 +38,7 @@ export const act = (facts: CommandFacts, context: Context): Step[] => {
     case 'take': case 'release': case 'done': case 'wait': case 'assign': case 'send': case 'text': case 'label': case 'project': case 'status':
       return conversation === undefined ? [answer(texts.which)] : onCase({ ...facts, conversation }, context)
     case 'list': return lines(facts, facts.open.map(one => statusLine(facts, one, context)))
-    case 'search': case 'filed': return lines(facts, facts.found.map(entry => entryLine(facts, entry)))
+    case 'search': case 'filed': return found(facts)
     case 'log': return lines(facts, facts.lines.map(line => logLine(facts, line)))
     case 'duty': return duty(facts)
     case 'team': return [answer(address.team.map(agent => agent.name).join(', '))]

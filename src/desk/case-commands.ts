@@ -8,6 +8,7 @@ import { timeout } from './contact'
 import type { CaseWord } from './commands'
 import type { CommandFacts, Context } from './facts'
 import { DAY_MS, MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
+import { wordsHere } from './secret'
 import { excerptOf, ownerName, personaOfSpeaker, textsOf } from './shown'
 import { answer, answerOpenly, desk, is, log, set, show, tellTeam, type Step } from './steps'
 import { fill } from './templates'
@@ -89,7 +90,8 @@ export const wait = (facts: OnCase): Step[] => {
 
 // ---- what goes out by a command
 
-const excerpts = (held: Entry[]): { id: number, excerpt: string }[] => held.map(({ id, content }) => ({ id, excerpt: excerptOf(content) }))
+const excerpts = (facts: OnCase, held: Entry[]): { id: number, excerpt: string }[] =>
+  held.map(entry => ({ id: entry.id, excerpt: wordsHere(facts, entry, excerptOf(entry.content)) }))
 
 /** Without a number, only if the held answer is the last thing they said: one from before that is not what they mean. */
 export const sendHeld = (facts: OnCase<'send'>, context: Context): Step[] => {
@@ -97,19 +99,19 @@ export const sendHeld = (facts: OnCase<'send'>, context: Context): Step[] => {
   const texts = textsOf(address)
   const own = held.filter(entry => entry.who === who.agent.name)
   const wanted = own.find(({ id }) => rest === '' ? id === last : String(id) === rest)
-  if (wanted === undefined) return [answer(texts.nothingSent(excerpts(own)))]
+  if (wanted === undefined) return [answer(texts.nothingSent(excerpts(facts, own)))]
   const why = forbidden(facts, conversation, context)
   if (why !== undefined) return [answer(why)]
   const owner = ownerOf(conversation)
   if (owner !== undefined && owner !== who.key && !mayOverride(address)) return mayNot(facts, owner)
   const { content, network, key } = wanted
-  const left = excerpts(own.filter(entry => entry !== wanted))
+  const left = excerpts(facts, own.filter(entry => entry !== wanted))
   return [
     desk({ what: 'release', entry: wanted.id, sent: true }),
     log('sent all the same'),
     { do: 'to team', content, as: personaOfSpeaker(facts, context) },
     ...send(facts, conversation, content, { network, key }),
-    answerOpenly(texts.sentNow(who.agent.name, toPlain(content.text) || excerptOf(content), left))
+    answerOpenly(texts.sentNow(who.agent.name, wordsHere(facts, wanted, toPlain(content.text) || excerptOf(content)), left))
   ]
 }
 

@@ -57,9 +57,14 @@ const needed = ({ conversation }: Draft): Conversation => {
 
 const about = ({ conversation }: Draft): { conversation?: number } => conversation === undefined ? {} : { conversation: conversation.id }
 
-/** Whoever answers sees that the contact's words came encrypted. */
-const asSecret = ({ conversation: one }: Draft, place: Place, action: Action): Action =>
-  action.kind === 'message' && one?.encrypted === true && samePlace(one.place, place) ? { ...action, secret: true } : action
+/** Whoever answers sees that the contact's words came encrypted. A chat of a team whose rooms are encrypted is to be so too. */
+const isSecret = ({ conversation: one, address, context: { memory } }: Draft, place: Place): boolean =>
+  one !== undefined && samePlace(one.place, place)
+    ? one.encrypted === true
+    : address.encryptedRooms === true && memory.spotOf(place)?.kind === 'chat'
+
+const asSecret = (draft: Draft, place: Place, action: Action): Action =>
+  action.kind === 'message' && isSecret(draft, place) ? { ...action, secret: true } : action
 
 /** Adds a delivery. Several of one kind at one place each get a key of their own. */
 const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined, ours: boolean, when: When = {}): NewDelivery => {

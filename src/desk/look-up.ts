@@ -4,6 +4,7 @@ import type { Conversation, Entry, LogLine } from '../store/desk'
 import type { CommandFacts, Context } from './facts'
 import { showTime } from './hours'
 import { readLine } from './logbook'
+import { openHere } from './secret'
 import { inFull, ownerName, saidBy, textsOf } from './shown'
 import { answer, type Step } from './steps'
 
@@ -23,9 +24,17 @@ export const statusLine = ({ address, now }: Asking, one: Conversation, { memory
   })
 }
 
-export const entryLine = ({ address: { zone, language }, address, now }: Asking, entry: Entry): string => {
+const entryLine = ({ address: { zone, language }, address, now }: Asking, entry: Entry): string => {
   const said = saidBy(textsOf(address), entry, beginning(entry.text, TEXT_CHARACTERS_SHOWN))
   return `#${entry.conversation} ${showTime(entry.at, zone, language, now)} ${said}`
+}
+
+export const found = (facts: Extract<CommandFacts, { found: Entry[] }>): Step[] => {
+  const texts = textsOf(facts.address)
+  const open = openHere(facts, facts.found)
+  const kept = facts.found.length - open.length
+  const shown = open.slice(0, LINES_MAX).map(entry => entryLine(facts, entry))
+  return [answer([...shown, ...kept === 0 ? [] : [texts.notShown(kept)]].join('\n') || texts.none)]
 }
 
 export const logLine = ({ address: { zone, language }, now }: Asking, line: LogLine): string => [

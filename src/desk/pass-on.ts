@@ -4,10 +4,14 @@ import { freed } from './answer'
 import type { OnCase } from './case-commands'
 import { timeout } from './contact'
 import type { Context } from './facts'
-import { passingTo } from './passing'
+import { type Passing, passingTo } from './passing'
+import { inTheClear } from './secret'
 import { historyFor, textsOf } from './shown'
 import { answer, handOver, is, log, set, show, tellTeam, type Step } from './steps'
 import { unannounced } from './team-rooms'
+
+/** Behind the name: what was said encrypted may stand there in the clear. */
+const OPENLY = /\s+(?:offen|clear)$/i
 
 const passToAddress = ({ who, address, conversation, lately }: OnCase<'assign'>, to: FunctionAddress, { memory }: Context): Step[] => {
   const texts = textsOf(address)
@@ -20,7 +24,7 @@ const passToAddress = ({ who, address, conversation, lately }: OnCase<'assign'>,
     tellTeam(told),
     ...memory.roomsOf(address, one.id).map(({ place }): Step => ({ do: 'close', place, topic: told })),
     is({ ...unannounced(one), handledBy: to.name, ...leftRooms(one.leftRooms, address) }),
-    ...handOver(to, one.excerpt ?? '', historyFor(to, lately)),
+    ...handOver(to, { excerpt: one.excerpt ?? '', lately: historyFor(to, lately) }),
     ...nobodyIsThere ? [answer(texts.offDuty(to.profile.name))] : []
   ]
 }
@@ -41,13 +45,18 @@ const passToAgent = ({ who, address, now, conversation: one }: OnCase, agent: Ag
 export const assign = (facts: OnCase<'assign'>, context: Context): Step[] => {
   const { address, rest } = facts
   const texts = textsOf(address)
-  const to = passingTo(rest, address, context.memory.roster)
+  const named = (words: string): Passing | undefined => passingTo(words, address, context.memory.roster)
+  const whole = named(rest)
+  const to = whole ?? named(rest.replace(OPENLY, ''))
   if (to === undefined) return [answer(texts.noSuch(rest))]
   switch (to.kind) {
     case 'several': return [answer(texts.several(to.names))]
     case 'agent': return passToAgent(facts, to.agent, context)
-    case 'address': return to.address.redirectOnly
-      ? [answer(texts.redirectsOnly(to.address.profile.name))]
-      : passToAddress(facts, to.address, context)
+    case 'address': {
+      if (to.address.redirectOnly) return [answer(texts.redirectsOnly(to.address.profile.name))]
+      const handed = { one: facts.conversation, from: address, to: to.address, lately: facts.lately }
+      if (whole !== undefined && inTheClear(handed, context) > 0) return [answer(texts.wouldBeClear(to.address.profile.name, rest))]
+      return passToAddress(facts, to.address, context)
+    }
   }
 }

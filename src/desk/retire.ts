@@ -6,7 +6,8 @@ import { agentKey, identityOn, leftRooms, type FunctionAddress } from './address
 import { freed } from './answer'
 import type { Context, RetireFacts } from './facts'
 import { closesText, type Heir } from './retired'
-import { historyFor, textsOf } from './shown'
+import { withoutSecrets } from './secret'
+import { textsOf } from './shown'
 import { desk, handOver, is, log, type Step } from './steps'
 import { unannounced } from './team-rooms'
 
@@ -34,7 +35,7 @@ const inherit = (facts: RetireFacts, one: Conversation, { to, shown, lately, con
     log('passed on', to.name),
     ...consent === undefined ? [] : [desk({ what: 'consent', consent: { ...consent, address: to.name, at: now } })],
     ...isOurs ? closeRooms(facts, one, to, context) : [],
-    ...isOurs && one.state !== 'done' ? handOver(to, one.excerpt ?? '', historyFor(to, lately)) : [],
+    ...isOurs && one.state !== 'done' ? handOver(to, withoutSecrets({ one, from: address, to, lately }, context)) : [],
     { do: 'keep', claim: one.claim }
   ]
 }

@@ -74,6 +74,6 @@ export const desk = (change: DeskChange): Step => ({ do: 'change', change: { kin
 export const show: Step = { do: 'show' }
 
 /** The team of another address takes the case over, and sees what was said lately. */
-export const handOver = (to: FunctionAddress, excerpt: string, lately: string): Step[] => [
+export const handOver = (to: FunctionAddress, { excerpt, lately }: { excerpt: string, lately: string }): Step[] => [
   { do: 'at', address: to }, show, { do: 'tell team', text: lately, style: 'quiet', writer: false }, { do: 'announce', excerpt }
 ]

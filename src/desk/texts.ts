@@ -21,6 +21,9 @@ export interface DeskTexts {
   several (names: string[]): string
   offDuty (name: string): string
   redirectsOnly (address: string): string
+  wouldBeClear (address: string, name: string): string // `name`: as it was typed
+  notCopied (count: number): string
+  notShown (count: number): string
   released (who: string): string
   releasedByTime (who: string): string
   withoutOwner (cases: number[]): string
@@ -97,6 +100,8 @@ const keptEn = ({ id, excerpt }: Kept): string => `Still kept back: “${excerpt
 const behindDe = (excerpt: string): string => excerpt === '' ? '.' : `: „${excerpt}“.`
 const behindEn = (excerpt: string): string => excerpt === '' ? '.' : `: “${excerpt}”.`
 
+const messages = (count: number): string => count === 1 ? '1 Nachricht' : `${count} Nachrichten`
+
 const de: DeskTexts = {
   notOurs: name => `${name} (Kontakt)`,
   state: (state, owner) => ({
@@ -123,6 +128,10 @@ const de: DeskTexts = {
   several: names => `Nicht ausgeführt. Wer ist gemeint: ${names.join(', ')}? Bitte schreiben Sie den vollständigen Namen.`,
   offDuty: name => `Hinweis: ${name} ist zurzeit nicht im Dienst.`,
   redirectsOnly: address => `Nicht ausgeführt: ${address} verweist nur auf andere Wege; dort antwortet niemand.`,
+  wouldBeClear: (address, name) => `Nicht ausgeführt: Was hier gesagt wurde, auch die Notizen, stünde bei ${address} unverschlüsselt, denn dort ` +
+    `ist nicht alles verschlüsselt. Soll es trotzdem dorthin: !an ${name} offen`,
+  notCopied: count => `⚠ Bisher verschlüsselt gesagt und deshalb nicht hierher übernommen: ${messages(count)}.`,
+  notShown: count => `Dazu ${messages(count)}, nur verschlüsselt zu lesen: bitte im Raum des Eingangs fragen oder in einem verschlüsselten Chat.`,
   released: who => `${who} hat den Vorgang freigegeben.`,
   withoutOwner: cases => `Wieder frei, weil die zuständige Person nicht mehr zum Team gehört: ${cases.map(id => `#${id}`).join(', ')}`,
   releasedByTime: who => `${who} hat längere Zeit nicht geantwortet. Der Vorgang ist wieder frei.`,
@@ -239,6 +248,11 @@ const en: DeskTexts = {
   several: names => `Nothing done. Who is meant: ${names.join(', ')}? Please write the whole name.`,
   offDuty: name => `Please note: ${name} is off duty.`,
   redirectsOnly: address => `Nothing done: ${address} only points to other ways, nobody answers there.`,
+  wouldBeClear: (address, name) => `Nothing done: what was said here, notes too, would stand at ${address} without encryption, because not ` +
+    `everything is encrypted there. If it is to go there all the same: !assign ${name} clear`,
+  notCopied: count => `⚠ Said with encryption before, and therefore not copied here: ${count === 1 ? '1 message' : `${count} messages`}.`,
+  notShown: count => `And ${count === 1 ? '1 message that is' : `${count} messages that are`} to be read with encryption only: ` +
+    'please ask in the inbox room, or in an encrypted chat.',
   released: who => `${who} has given up the case.`,
   withoutOwner: cases => `Free again, because whoever had the case is not in the team any more: ${cases.map(id => `#${id}`).join(', ')}`,
   releasedByTime: who => `${who} has not answered for a long time: the case is free again.`,

@@ -25,6 +25,7 @@ export interface Capabilities {
   quotes?: true // all its apps show the words that a message in a room replies to
   reactions: 'each' | 'set' | 'none' // each: singly, and a deletion takes one back; set: all of a person's reactions to a message together
   profiles: boolean // its rooms show a topic, a name and a picture, which people can change
+  sealsRooms?: true // rooms of a team can be encrypted there
   polls?: true // asks polls and counts votes; otherwise a poll is told in words, and votes come in words
   textBytesMax: number // UTF-8 bytes of one message; longer ones are split, never cut
   window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the connection keeps order

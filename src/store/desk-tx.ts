@@ -6,19 +6,23 @@ import type { Sql } from './sql'
 export interface ConversationRow { id: number; data: string }
 export interface EntryRow {
   id: number; conversation: number; at: number; kind: Entry['kind']; who: string; text: string; content: string
-  network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null; gone?: number
+  network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null
+  gone?: number; encrypted: number
 }
 
 export const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
   row && { ...JSON.parse(row.data) as Conversation, id: row.id }
 
-export const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, ...row }: EntryRow): Entry => ({
+export const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, encrypted, ...row }: EntryRow): Entry => ({
   ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project },
   ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature },
-  ...gone === 1 && { gone: true }
+  ...gone === 1 && { gone: true }, ...encrypted === 1 && { encrypted: true }
 })
 
-export const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature'
+const ENCRYPTED = `EXISTS (SELECT 1 FROM journal AS came LEFT JOIN journal AS fix ON fix.network = came.network AND fix.corrects = came.key
+  WHERE came.seq = entry.journal AND (json_extract(came.arrival, '$.encrypted') OR json_extract(fix.arrival, '$.encrypted')))`
+export const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature, ' +
+  ENCRYPTED + ' AS encrypted'
 /**
  * Its writer has taken back the message with which it came, or which it corrects, or which went out after all with it. Notes stay, because an
  * answer that was taken back in time is one.

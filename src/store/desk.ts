@@ -58,8 +58,9 @@ export type EntryKind = 'contact' | 'team' | 'note' | 'automatic'
 export interface Entry {
   id: number; conversation: number; at: number; kind: EntryKind; who: string; text: string
   content: Content; network: NetworkName; key: ArrivalKey; held: boolean; project?: string; sentBy?: number; signature?: string; gone?: true
+  encrypted?: true // it came so, or a correction of it
 }
-export type NewEntry = Omit<Entry, 'id' | 'sentBy' | 'gone'>
+export type NewEntry = Omit<Entry, 'id' | 'sentBy' | 'gone' | 'encrypted'>
 
 /** A line about a conversation that the team reads. `key`: its delivery's. `kind`: that of the entry that it shows, if it shows one. */
 export interface Line { conversation: number; key?: DeliveryKey; kind?: EntryKind }

@@ -56,7 +56,7 @@ export interface Wire { exchange?: Exchange; listen: typeof openEndpoint; makeEn
 export const NAME = 'matrix'
 const CAN: Capabilities = {
   label: 'Matrix', ghosts: true, formatting: true, files: 'upload', captions: true, edits: true, deletions: true, replies: true, quotes: true,
-  reactions: 'each', polls: true, profiles: true,
+  reactions: 'each', sealsRooms: true, polls: true, profiles: true,
   textBytesMax: 12_000, // an edit holds body and HTML twice, and an event has 65536 bytes (CS API §Size limits)
   window: 1, // HTTP keeps no order
   afterCrash: 'resend', giveUpAfterMs: 3 * 24 * 3600_000

@@ -1,0 +1,44 @@
+/**
+ * What was said encrypted, to a team whose rooms are, is not copied to where it would stand in the clear, unless somebody of the team wants that.
+ * Whatever copies words from one place into another asks here.
+ */
+import type { Conversation, Entry } from '../store/desk'
+import type { FunctionAddress } from './address'
+import type { CommandFacts, Context } from './facts'
+import { historyFor, textsOf } from './shown'
+
+const HIDDEN = '…'
+
+/** Whether all that this team reads is encrypted. Where its rooms are, its direct chats are to be so too: interpret.ts. */
+const readsSealed = (team: FunctionAddress, { memory, directory }: Context): boolean => team.encryptedRooms === true &&
+  memory.placesOf(team, 'queue').every(({ place }) => directory.can(place.network).sealsRooms === true)
+
+/** What was said lately in a case, for another team: newest first. */
+export interface Handed { one: Conversation; from: FunctionAddress; to: FunctionAddress; lately: Entry[] }
+
+const standing = (entries: Entry[]): Entry[] => entries.filter(({ gone }) => gone !== true)
+
+/** How much of that would stand in the clear there. */
+export const inTheClear = ({ from, to, lately }: Handed, context: Context): number =>
+  from.encryptedRooms !== true || readsSealed(to, context) ? 0 : standing(lately).filter(({ encrypted }) => encrypted).length
+
+/** The words that the other team gets: without what would stand in the clear there, of which it is told how much there is. */
+export const withoutSecrets = (handed: Handed, context: Context): { excerpt: string, lately: string } => {
+  const { one, to, lately } = handed
+  const count = inTheClear(handed, context)
+  if (count === 0) return { excerpt: one.excerpt ?? '', lately: historyFor(to, lately) }
+  const open = historyFor(to, lately.filter(({ encrypted }) => !encrypted))
+  return { excerpt: '', lately: [open, textsOf(to).notCopied(count)].filter(line => line !== '').join('\n') }
+}
+
+/** Whether it is asked where the answer would stand in the clear. */
+const isAskedInTheClear = ({ where, arrival, address }: Pick<CommandFacts, 'where' | 'arrival' | 'address'>): boolean =>
+  where === 'chat' && arrival.encrypted !== true && address.encryptedRooms === true
+
+/** Those of these entries whose words may stand where a command was typed. */
+export const openHere = (facts: CommandFacts, entries: Entry[]): Entry[] =>
+  isAskedInTheClear(facts) ? entries.filter(({ encrypted }) => !encrypted) : entries
+
+/** Words of an entry, as they may stand where a command was typed. */
+export const wordsHere = (facts: CommandFacts, { encrypted }: Entry, words: string): string =>
+  encrypted === true && isAskedInTheClear(facts) ? HIDDEN : words
