@@ -19,6 +19,7 @@ import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { DEVICE_ACTIONS, devicesNow, runDevices } from './operate/devices-command'
 import { runBackup } from './operate/backup-command'
+import { runErase } from './operate/erase-command'
 import { runExport } from './operate/export-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
@@ -147,6 +148,11 @@ program.command('privacy').description('print a text that the GDPR asks for, fil
   .addArgument(new Argument('<text>', 'which one').choices(PRIVACY_TEXTS))
   .addOption(new Option('--lang <language>', 'in this one').choices(['de', 'en']))
   .action((which: PrivacyText, { lang }: { lang?: 'de' | 'en' }) => print(runPrivacy(config(), which, lang)))
+
+program.command('erase').description('delete all that is stored about a person, and take back what was said; without anybody: list receipts')
+  .argument('[persons...]', 'their addresses on the networks').option('-y, --yes', 'do not ask')
+  .action(async (persons: string[], { yes = false }: { yes?: boolean }) => print(yes || !process.stdin.isTTY
+    ? await runErase(config(), { persons, yes }, clock) : await askOnTerminal(ask => runErase(config(), { persons, yes, ask }, clock))))
 
 program.command('devices')
   .description('the devices of addresses for encrypted chats: list them, make one anew, copy the identities for a backup')

@@ -10,7 +10,7 @@ import type { Log } from './lib/log'
 import { serve } from './lib/serve'
 import { addressKey, type NetworkName, type Place } from './model/address'
 import { Refused } from './model/errors'
-import type { EncryptionCounts, Network, World } from './model/network'
+import type { EncryptionCounts, Memory, Network, World } from './model/network'
 import { makeDevicesOperated } from './operate/devices'
 import { makeOperateApp } from './operate/http'
 import { makeMediaApp } from './operate/media'
@@ -76,8 +76,14 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const byName = new Map<NetworkName, Network>()
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
   const media = { ...makeMedia(name => name === OURS ? ownFiles(() => running.addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }
+  const memories = new Map<NetworkName, Memory>()
+  const memoryOf = async (name: NetworkName): Promise<Memory> => {
+    const memory = await makeMemory(store, name)
+    memories.set(name, memory)
+    return memory
+  }
   const networks = await makeNetworks(config, async name =>
-    ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name), vault: makeVault(store, name) }))
+    ({ clock, chance, media, log: log.child({ network: name }), memory: await memoryOf(name), vault: makeVault(store, name) }))
   for (const network of networks) byName.set(network.name, network)
   const names = [...byName.keys()]
   const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })
@@ -89,7 +95,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   })
   const { flow, observer } = watched(metrics.observer, clock)
   const bridge = await makeBridge({
-    networks, mirrors, addresses, directChats, portals, store, links, open: media.open, language, observer, clock, chance, log, bug,
+    networks, memories, mirrors, addresses, directChats, portals, store, links, open: media.open, language, observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
   })
   const queue = makeQueueLines(bridge.queue)
@@ -102,7 +108,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     { listen: operate.listen,
       app: makeOperateApp({
         ...operate, networks: names, metrics, queue, devices, desk: bridge.desk, store, pages: pages.routes,
-        storePath: config.store.path, media, clock, log
+        storePath: config.store.path, media, erasing: bridge.erasing, clock, log
       }) }
   ]
   const isTaken = (place: Place): boolean =>

@@ -7,7 +7,7 @@ import type { Chance } from '../lib/chance'
 import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName, Place } from '../model/address'
-import type { Inbox, Media, Network } from '../model/network'
+import type { Inbox, Media, Memory, Network } from '../model/network'
 import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
@@ -23,6 +23,7 @@ import { makeAccept } from './accept'
 import { makeBesides } from './beside'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
+import { ERASING, type Erasing, makeErasing } from './erasing'
 import { forgetOld, makeForgetting, PRUNE_ROWS } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
@@ -37,6 +38,7 @@ export interface BridgeOptions {
   addresses?: FunctionAddress[] | undefined
   directChats?: DirectRules | undefined // absent: there are none
   portals?: PortalRules | undefined // the same
+  memories?: ReadonlyMap<NetworkName, Memory> | undefined // of the networks
   store: Store
   links: Links
   open?: Media['open'] // tries what is behind links; absent: nothing does
@@ -73,6 +75,7 @@ export interface Bridge {
   stop (): Promise<void>
   readonly queue: Queue
   readonly desk: { memory: DeskMemory, order: DeskReceive['order'] }
+  readonly erasing: Pick<Erasing, 'erase' | 'receipt' | 'receipts'>
   places (): Place[]
 }
 
@@ -140,6 +143,16 @@ const makeRenew = ({ store, networks }: BridgeOptions, desk: DeskMemory, directo
     }
   }
 
+/** Puts the last seal into the log, which somebody who can write the database cannot change. It exposes a logbook that was rewritten. */
+const makeTellHead = (log: Log) => {
+  let told: string | undefined
+  return (head: Head | undefined): void => {
+    if (head === undefined || head.seal === told) return
+    told = head.seal
+    log.info({ line: head.line, seal: head.seal.slice(0, SEAL_DIGITS) }, 'logbook')
+  }
+}
+
 /** Throws if the store cannot be read. */
 export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const { store, clock, log, limits, observer } = options
@@ -197,6 +210,11 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   const movedPortals = makeMovedPortals({ rules: options.portals, networks, directory, store, log })
   const forgetting = makeForgetting({ store, networks, desk, log })
+  const queue = makeQueue(store, aging, deliver.changed)
+  const erasing = makeErasing({
+    ...options, memories: options.memories ?? new Map(), networks, directory, desk, deliver, forgetting, aging, drop: queue.drop
+  })
+  const tellHead = makeTellHead(log)
   let stopped = false
   let pruning: { cancel (): void } | undefined
   const prune = (): void => {
@@ -212,20 +230,13 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     }, () => {})
   }
 
-  /** Puts the last seal into the log, which somebody who can write the database cannot change. It exposes a logbook that was rewritten. */
-  let told: string | undefined
-  const tellHead = (head: Head | undefined): void => {
-    if (head === undefined || head.seal === told) return
-    told = head.seal
-    log.info({ line: head.line, seal: head.seal.slice(0, SEAL_DIGITS) }, 'logbook')
-  }
-
   const attendances = (network: NetworkName): Place[] =>
     [...directory.places(), ...desk.places()].filter(place => place.network === network)
 
   return {
     async start () {
-      tellHead(await store.run(tx => tx.desk.head()))
+      const { head, orders } = await store.run(async tx => ({ head: await tx.desk.head(), orders: await tx.remembered(ERASING) }))
+      tellHead(head)
       await deliver.start()
       serve()
       for (const network of networks.values()) network.attend(attendances(network.name))
@@ -233,6 +244,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       own.start()
       members.start()
       void forgetting.tell()
+      erasing.start(orders)
       pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
     },
     renew: makeRenew(options, desk, directory, () => { own.start(); serve() }),
@@ -242,6 +254,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       serving?.cancel()
       own.stop()
       signals.stop()
+      erasing.stop()
       members.stop()
       accept.close()
       const { signal, done } = deadline(clock, limits.drainMs)
@@ -249,7 +262,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       done()
     },
     desk: { memory: desk, order: own.order },
-    queue: makeQueue(store, aging, deliver.changed),
+    queue, erasing,
     places: directory.places
   }
 }

@@ -38,7 +38,8 @@ export interface Forgetting {
 interface Parts { store: Store; networks: ReadonlyMap<NetworkName, Network>; desk: DeskMemory; log: Log }
 
 export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgetting => {
-  let telling = false
+  let last = Promise.resolve()
+  let next: Promise<void> | undefined // begins when the last one has ended: one for all who ask meanwhile
 
   /** Whether somebody has written there since, or its address is back. */
   const isNeeded = (place: Place): boolean => desk.spotOf(place) !== undefined || desk.roster.all().some(address => {
@@ -55,14 +56,17 @@ export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgettin
     }
   }
 
+  const tellAll = async (): Promise<void> => {
+    const noted = await store.run(tx => tx.remembered(FORGOTTEN)).catch(() => [])
+    for (const [key, value] of noted) await tellOne(key, JSON.parse(value) as Place)
+  }
+
   return {
     note: (tx, conversations) => noteForgotten(tx, conversations.flatMap(desk.placesFor)),
-    async tell () {
-      if (telling) return
-      telling = true
-      const noted = await store.run(tx => tx.remembered(FORGOTTEN)).catch(() => [])
-      for (const [key, value] of noted) await tellOne(key, JSON.parse(value) as Place)
-      telling = false
-    }
+    tell: () => next ??= last.then(() => {
+      next = undefined
+      last = tellAll()
+      return last
+    })
   }
 }

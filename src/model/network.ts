@@ -149,6 +149,8 @@ export interface Network {
    * crash, it is called again. Absent: the network keeps nothing about them.
    */
   forget? (places: Place[]): Promise<void>
+  /** For the receipt of an erasure, before these places are forgotten: what stays that we cannot reach. Absent: nothing. */
+  remains? (places: Place[]): string[]
   /**
    * A room that we made for people who asked (Naming.portal) is over: they find what they asked for at `now`. Rejects if they cannot be sent there
    * now. Absent: nobody is sent on.

@@ -14,6 +14,7 @@ import type { Store } from '../store/store'
 import { addressRoutes, logbookRoute } from './addresses'
 import { backupRoute } from './backup'
 import { deviceRoutes, type DevicesOperated } from './devices'
+import { eraseRoutes } from './erase'
 import { fileRoute } from './file'
 import type { Metrics } from './metrics'
 import { reportRoute } from './report-command'
@@ -30,6 +31,7 @@ export interface Operated {
   pages?: express.Router
   store: Store
   storePath?: string // without it, there are no backups
+  erasing?: Bridge['erasing']
   media?: Pick<Media, 'open'> // the same, of files for exports
   clock: Clock
   log: Log
@@ -91,7 +93,7 @@ const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
 
-const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, media, clock }: Operated): express.Router => {
+const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, media, erasing, clock }: Operated): express.Router => {
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
   if (devices !== undefined) routes.use('/devices', deviceRoutes(devices, log))
@@ -99,6 +101,7 @@ const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, med
   routes.get('/reports/:name', reportRoute({ desk, store }))
   if (storePath !== undefined) routes.get('/backup', backupRoute({ store, path: storePath, log }))
   if (media !== undefined) routes.get('/file', fileRoute(media, clock))
+  if (erasing !== undefined) routes.use('/erasures', eraseRoutes(erasing))
   routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
   routes.get('/queue', async (request, response) => {
     const state = request.query['state'] ?? 'waiting'

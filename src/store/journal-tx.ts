@@ -3,6 +3,7 @@ import type { ArrivalKey, NetworkName } from '../model/address'
 import type { Arrival, Attachment, MessageArrival } from '../model/message'
 import type { Text } from '../model/text'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
+import { markOf } from './person-tx'
 import type { Sql } from './sql'
 import { type Answered, COPIES_MAX, type Recorded, type Tx } from './store'
 
@@ -112,7 +113,8 @@ const rootOf = async (tx: Pick<JournalTx, 'answered'>, { one }: Pick<Sql, 'one'>
 
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
-    return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
+    return one('SELECT 1 FROM journal WHERE network = ? AND key = ? UNION ALL SELECT 1 FROM erased WHERE mark = ?',
+      network, key, markOf(network, key)) !== undefined
   },
   async takenBack ({ place: { network, id }, sender, ...arrival }) {
     const key = arrival.kind === 'edit' ? arrival.of : arrival.key

@@ -61,6 +61,7 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
     },
     async prune (before, limit) {
       run('DELETE FROM early_receipt WHERE at < ?', before)
+      run('DELETE FROM erased WHERE at < ?', before)
       return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state <> 'done' AND state <> 'failed' OR settled_at >= ?))

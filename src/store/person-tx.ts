@@ -1,68 +1,115 @@
 /** Finds what is kept about a person. Their address may stand anywhere, so rows are read, not looked up. */
+import { createHash } from 'node:crypto'
 import { addressKey, type Person } from '../model/address'
 import type { Arrival } from '../model/message'
-import type { AutomaticSent, Consent, LogLine } from './desk'
+import type { AutomaticSent, Consent, Conversation, LogLine } from './desk'
 import { type ConversationRow, conversationOf, ENTRY, type EntryRow, entryOf } from './desk-tx'
 import { arrivalOf, queueRowOf, OUTBOX, type OutboxRow } from './outbox-rows'
-import { type About, type ArrivalAbout, type Fact, holds, isTheirChat, type PersonTx, type Unread } from './person'
+import { holdsOne, isTheirChat, ORDER_PLACE } from './person'
+import type { About, ArrivalAbout, DeliveryAbout, Fact, PersonTx, Stretch, Subject, Unread } from './person'
 import type { Sql } from './sql'
 
 interface JournalRow { seq: number; at: number; network: string; place: string; sender: string | null; arrival: string }
 
-/** An id as it stands in JSON. */
-const inJson = (id: string): string => JSON.stringify(id).slice(1, -1)
+/** By which an erased arrival is recognised when its network brings it again. It does not say what it was, or from whom. */
+export const markOf = (network: string, key: string): string => createHash('sha256').update(`${network} ${key}`).digest('base64')
 
-const HOLDING = `SELECT seq, accepted_at AS at, network, place, sender, arrival FROM journal WHERE instr(arrival, ?) > 0
-  OR seq IN (SELECT journal FROM entry WHERE conversation IN (SELECT value FROM json_each(?)))
-  OR seq IN (SELECT journal FROM outbox WHERE conversation IN (SELECT value FROM json_each(?))) ORDER BY seq`
+/** An id as it stands in JSON. */
+export const inJson = (id: string): string => JSON.stringify(id).slice(1, -1)
+
+const HOLDING = `SELECT seq, accepted_at AS at, network, place, sender, arrival FROM journal WHERE seq > ? AND seq <= ?
+  AND (EXISTS (SELECT 1 FROM json_each(?) WHERE instr(arrival, value) > 0)
+  OR network || ' ' || place IN (SELECT value FROM json_each(?)) OR seq IN (SELECT value FROM json_each(?))) ORDER BY seq`
 const OF_CONVERSATION = ' WHERE conversation IN (SELECT value FROM json_each(?)) ORDER BY id'
 
 const isFrom = (person: Person, { network, place, sender }: JournalRow, arrival: Arrival): boolean => network === person.network &&
   (sender === person.id || isTheirChat({ network, id: place }, person) ||
     ('sender' in arrival && (arrival.sender.address === person.id || arrival.sender.account === person.id)))
 
-const arrivalsAbout = ({ all }: Sql, person: Person, conversations: string): ArrivalAbout[] => {
-  const ofTheirs = new Set(all<{ journal: number }>('SELECT journal FROM entry' + OF_CONVERSATION.replace('ORDER BY id', `UNION
-    SELECT journal FROM outbox WHERE conversation IN (SELECT value FROM json_each(?))`), conversations, conversations).map(row => row.journal))
-  return all<JournalRow>(HOLDING, inJson(person.id), conversations, conversations).flatMap((row): ArrivalAbout[] => {
+const ALL: Stretch = { after: 0, upTo: Number.MAX_SAFE_INTEGER }
+
+const keysOf = ({ rooms }: Subject): string => JSON.stringify(rooms.map(addressKey))
+
+export const arrivalsAbout = (sql: Sql, subject: Subject, { after, upTo } = ALL): ArrivalAbout[] => {
+  const { all } = sql
+  const conversations = numbersOf(sql, subject.person)
+  const rooms = new Set(subject.rooms.map(addressKey))
+  const ofTheirs = new Set(all<{ journal: number }>(`SELECT journal FROM entry WHERE conversation IN (SELECT value FROM json_each(?))
+    UNION SELECT journal FROM outbox WHERE conversation IN (SELECT value FROM json_each(?))`, conversations, conversations).map(row => row.journal))
+  const ids = subject.ids.map(inJson)
+  return all<JournalRow>(HOLDING, after, upTo, JSON.stringify(ids), keysOf(subject), JSON.stringify([...ofTheirs])).flatMap((row): ArrivalAbout[] => {
     const arrival = arrivalOf(row)
     if (arrival === undefined) return []
     const about = (how: ArrivalAbout['how']): ArrivalAbout[] => [{ seq: row.seq, at: row.at, how, arrival }]
-    if (isFrom(person, row, arrival)) return about('said')
-    if (ofTheirs.has(row.seq)) return about('about')
-    return holds(row.arrival, inJson(person.id)) ? about('named') : []
+    if (isFrom(subject.person, row, arrival)) return about('said')
+    if (ofTheirs.has(row.seq) || rooms.has(addressKey(arrival.place))) return about('about')
+    return holdsOne(row.arrival, ids) ? about('named') : []
   })
 }
 
-export const makePersonTx = (sql: Sql): PersonTx => {
+const conversationsOf = ({ all }: Sql, { network, id }: Person): Conversation[] =>
+  all<ConversationRow>('SELECT id, data FROM conversation WHERE network = ? AND contact = ? ORDER BY id', network, id)
+    .flatMap(row => conversationOf(row) ?? [])
+
+const numbersOf = (sql: Sql, person: Person): string => JSON.stringify(conversationsOf(sql, person).map(({ id }) => id))
+
+export const theirsOf = (arrivals: ArrivalAbout[]): number[] => arrivals.filter(({ how }) => how !== 'named').map(({ seq }) => seq)
+
+const aboutOf = (row: OutboxRow): DeliveryAbout => ({ ...queueRowOf(row), journal: row.journal })
+
+const WITHIN = 'WHERE journal > ? AND journal <= ? AND '
+
+/** In a stretch, only those that its arrivals have caused. */
+export const deliveriesOf = ({ all }: Sql, { person, ...subject }: Subject, theirs: number[], { after, upTo } = ALL): About['deliveries'] => {
+  const seqs = new Set(theirs)
+  const rooms = new Set(subject.rooms.map(addressKey))
+  const isAbout = ({ network, place }: OutboxRow): boolean => isTheirChat({ network, id: place }, person) || rooms.has(`${network} ${place}`)
+  return all<OutboxRow>(OUTBOX + WITHIN + `(journal IN (SELECT value FROM json_each(?))
+    OR outbox.network || ' ' || outbox.place IN (SELECT value FROM json_each(?)) OR (outbox.network = ? AND instr(outbox.place, ?) > 0)) ORDER BY id`,
+  after, upTo, JSON.stringify(theirs), keysOf({ person, ...subject }), person.network, person.id)
+    .filter(row => !row.from_place.startsWith(ORDER_PLACE) && (seqs.has(row.journal) || isAbout(row))).map(aboutOf)
+}
+
+/** Our own words to a team, such as lists, that name them or one of their cases. */
+export const listsOf = (sql: Sql, { person, ids }: Subject, { after, upTo }: Stretch): About['deliveries'] => {
+  const conversations = conversationsOf(sql, person)
+  const names = [...ids, ...conversations.flatMap(({ id, name }) => [`#${id}`, ...name === undefined ? [] : [name]])].map(inJson)
+  return sql.all<OutboxRow>(OUTBOX + WITHIN + `notice = 1 AND NOT EXISTS
+    (SELECT 1 FROM conversation WHERE conversation.network = outbox.network AND conversation.place = outbox.place) ORDER BY id`, after, upTo)
+    .filter(row => !row.from_place.startsWith(ORDER_PLACE) && holdsOne(row.delivery, names)).map(aboutOf)
+}
+
+export const isHeld = ({ key, value }: Fact, ids: string[]): boolean => holdsOne(key, ids) || holdsOne(value, [...ids, ...ids.map(inJson)])
+
+export const unreadOf = ({ all }: Sql, ids: string[]): Unread[] =>
+  all<Unread>('SELECT id, network, raw, why, at FROM quarantine WHERE dropped = 0 ORDER BY id').filter(({ raw }) =>
+    holdsOne(raw, [...ids, ...ids.map(inJson)]))
+
+export const makePersonTx = (sql: Sql): Pick<PersonTx, 'about' | 'occupants' | 'aboutWithin'> => {
   const { all, one } = sql
   return {
     async about (person) {
-      const { network, id } = person
-      const conversations = all<ConversationRow>('SELECT id, data FROM conversation WHERE network = ? AND contact = ? ORDER BY id', network, id)
-        .flatMap(row => conversationOf(row) ?? [])
-      const numbers = JSON.stringify(conversations.map(conversation => conversation.id))
-      const arrivals = arrivalsAbout(sql, person, numbers)
-      const theirs = new Set(arrivals.filter(({ how }) => how !== 'named').map(({ seq }) => seq))
-      const rows = JSON.stringify([...theirs])
-      const deliveries = all<OutboxRow>(OUTBOX + `WHERE journal IN (SELECT value FROM json_each(?))
-        OR (outbox.network = ? AND instr(outbox.place, ?) > 0) ORDER BY id`, rows, network, id)
-        .filter(row => theirs.has(row.journal) || isTheirChat({ network: row.network, id: row.place }, person)).map(queueRowOf)
+      const { id } = person
+      const conversations = conversationsOf(sql, person)
+      const numbers = numbersOf(sql, person)
+      const subject: Subject = { person, ids: [id], rooms: [] }
+      const arrivals = arrivalsAbout(sql, subject)
+      const rows = JSON.stringify(theirsOf(arrivals))
+      const deliveries = deliveriesOf(sql, subject, theirsOf(arrivals))
       const stopped = one<{ since: number }>('SELECT since FROM blocked WHERE person = ?', addressKey(person))
       const found: About = {
         person, conversations, arrivals, deliveries,
         entries: all<EntryRow>('SELECT ' + ENTRY + ' FROM entry' + OF_CONVERSATION, numbers).map(entryOf),
         automatic: all<AutomaticSent & { conversation: number }>('SELECT conversation, kind, at, text FROM automatic' + OF_CONVERSATION, numbers),
         links: all('SELECT journal, expires_at AS expiresAt FROM link WHERE journal IN (SELECT value FROM json_each(?))', rows),
-        quarantine: all<Unread>('SELECT id, network, raw, why, at FROM quarantine WHERE dropped = 0 ORDER BY id')
-          .filter(({ raw }) => holds(raw, id) || holds(raw, inJson(id))),
+        quarantine: unreadOf(sql, [id]),
         logbook: all<LogLine>('SELECT at, address, conversation, who, what, detail, hash FROM logbook' + OF_CONVERSATION, numbers),
         consents: all<Consent>('SELECT person, address, kind, how, at FROM consent WHERE person = ? ORDER BY id', addressKey(person)),
         ...stopped && { stoppedAt: stopped.since },
         facts: [
           ...all<Fact>('SELECT owner, key, value FROM memory'),
           ...all<Fact>("SELECT owner, key, length(value) || ' bytes of keys' AS value FROM vault")
-        ].filter(({ key, value }) => holds(key, id) || holds(value, id) || holds(value, inJson(id)))
+        ].filter(fact => isHeld(fact, [id]))
       }
       return found
     },
@@ -70,6 +117,11 @@ export const makePersonTx = (sql: Sql): PersonTx => {
       return all<{ sender: string }>(`SELECT DISTINCT sender FROM journal WHERE network = ? AND sender <> ?
         AND (json_extract(arrival, '$.sender.address') = ? OR json_extract(arrival, '$.sender.account') = ?)`, network, id, id, id)
         .map(({ sender }) => ({ network, id: sender }))
+    },
+    async aboutWithin (subject, stretch) {
+      const arrivals = arrivalsAbout(sql, subject, stretch)
+      const deliveries = [...deliveriesOf(sql, subject, theirsOf(arrivals), stretch), ...listsOf(sql, subject, stretch)]
+      return { arrivals, deliveries: [...new Map(deliveries.map(one => [one.id, one])).values()] }
     }
   }
 }

@@ -258,4 +258,12 @@ CREATE TABLE tally (
 CREATE INDEX tally_label ON tally (whose, name, detail, count) WHERE what = 'label';
 `, `
 CREATE INDEX journal_thread ON journal (network, place, json_extract(arrival, '$.thread[0]')) WHERE json_extract(arrival, '$.thread[0]') IS NOT NULL;
+`, `
+CREATE TABLE erased (
+  mark TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+DROP TRIGGER consent_keeps;
+CREATE TRIGGER consent_keeps BEFORE DELETE ON consent WHEN NOT EXISTS (SELECT 1 FROM memory WHERE owner = 'erasing')
+  BEGIN SELECT RAISE(ABORT, 'the ledger is only written, but for somebody who is erased'); END;
 `]

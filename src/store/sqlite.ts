@@ -90,6 +90,21 @@ export const damageOf = (path: string): string | undefined => {
   }
 }
 
+/** A larger file would hold up everybody for too long, and its copy would need too much memory. */
+const COMPACT_BYTES_MAX = 512 * 2 ** 20
+
+/**
+ * Deleted bytes are overwritten at once, but a page that was split may hold a second copy of them. Writing the file anew drops these. Returns
+ * whether that was done.
+ */
+const compactFile = (db: DatabaseSync): boolean => {
+  const row = db.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()').get()
+  const isSmall = Number(row?.['bytes']) <= COMPACT_BYTES_MAX
+  if (isSmall) db.exec('VACUUM')
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  return isSmall
+}
+
 /** SQLite copies page by page, and copies again what changes meanwhile. The copy is one file, without a log beside it. */
 const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
   closeSync(openSync(path, 'wx', 0o600))
@@ -122,6 +137,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   let committedAt = -Infinity // by clock.tick
   let commits = 0
   let closed: Error | undefined
+  const compacting: { resolve (isWhole: boolean): void, reject (error: unknown): void }[] = []
   let copying: Promise<void> = Promise.resolve() // the last one
 
   const commit = async (batch: Waiting[]): Promise<void> => {
@@ -148,7 +164,15 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
     for (const answer of answers) answer()
   }
 
+  /** Between two commits, because it is no part of any. */
+  const compact = (): void => {
+    for (const { resolve, reject } of compacting.splice(0)) {
+      try { resolve(compactFile(db)) } catch (error) { reject(error) }
+    }
+  }
+
   const work = async (): Promise<void> => {
+    compact()
     const batch = waiting.splice(0, COMMIT_JOBS_MAX)
     firsts = Math.max(firsts - batch.length, 0)
     if (batch.length === 0) return
@@ -189,6 +213,11 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       wake()
     }),
     commits: () => commits,
+    compact: () => copying.then(() => new Promise((resolve, reject) => {
+      if (closed !== undefined) return reject(closed)
+      compacting.push({ resolve, reject })
+      begin()
+    })),
     copyTo (path) {
       const mine = copying.then(() => closed === undefined ? copyOf(db, path) : Promise.reject(closed))
       copying = mine.catch(() => {})

@@ -1,6 +1,7 @@
 /** All statements together. */
 import type { DatabaseSync } from 'node:sqlite'
 import { makeDeskTx } from './desk-tx'
+import { makeErasingTx } from './erasing-tx'
 import { makeJournalTx } from './journal-tx'
 import { makeKeptTx } from './kept-tx'
 import { makeOperatorTx } from './operator-tx'
@@ -18,7 +19,7 @@ export const makeTx = (db: DatabaseSync, sealKey: string, tally = makeTally(make
   const sql = makeSql(db)
   return {
     tally: tally.tx, pages: makePagesTx(sql),
-    desk: makeDeskTx(sql, sealKey), person: makePersonTx(sql),
+    desk: makeDeskTx(sql, sealKey), person: { ...makePersonTx(sql), ...makeErasingTx(sql, tally.tx) },
     ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
     ...makeOperatorTx(sql)
   }

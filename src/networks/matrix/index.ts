@@ -32,6 +32,7 @@ import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
 import { makeTake, type Takes, tellLook, tellStanding, tellUnread } from './receive'
 import { makeRooms } from './rooms/rooms'
+import { makeRemains } from './remains'
 import { makeSend } from './send'
 import { makeSignals } from './signals'
 import { makeTeamRooms, readTeamRoom } from './rooms/team-rooms'
@@ -203,7 +204,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check, encryptionCounts: () => devices.counts,
-    findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }),
+    findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }), remains: makeRemains(rooms, direct),
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, encryption, memory, bot, isOurs, isMadeByUs, forgotten }),
     open: (ref, signal, pictureBytesMax) =>
       openMedia({ homeserver, domain, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),

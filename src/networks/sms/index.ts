@@ -46,6 +46,7 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
       for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name, isOurs))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
+    remains: () => ['The gateway, the operators on the way and the phone keep their own records of short messages.'],
     open: async () => { throw new Refused('SMS has no files') },
     stop: async () => {
       spending.stop()

@@ -62,6 +62,13 @@ export const CAN: Capabilities = {
   editsShownMs: EDITS_SHOWN_MS, profiles: true, textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
 }
 
+/** For the receipt of an erasure. */
+const REMAINS = [
+  'Archives of rooms on XMPP servers that cannot take back what was said (XEP-0425), or whose owners do not let Zentrale.',
+  'Archives of direct chats: they are those of the accounts on both sides, who delete them there (XEP-0313).',
+  'Files in upload services, for as long as these say.'
+]
+
 /** The parts that exist only after the start. */
 interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, direct: Opening, sender: Sender, entrance: Entrance }
 
@@ -184,7 +191,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       })
     },
     ...makeSend(directSender, () => started?.sender),
-    members: bringing.members,
+    members: bringing.members, remains: () => REMAINS,
     findRoom: makeFindRoom(domain, stream),
     sendOn: async (here, now) => { if (isPortal(here.id)) await ownRooms.destroy(here.id, now.id) },
     signal: makeSignals({ domain, rooms, addresses, stream }),
