@@ -24,7 +24,8 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
 
     before(async () => {
       pair = await raisePair({
-        xmppServer, mirror: { read_marks: true, delivery_marks: 'reaction' }, directChats: { allow: [{ from: [NINA_ID], to: [BERND_JID] }] },
+        xmppServer, admins: ['bernd'], mirror: { read_marks: true, delivery_marks: 'reaction' },
+        directChats: { allow: [{ from: [NINA_ID], to: [BERND_JID] }] },
         portals: { rooms: ['#square:*', '*@rooms.*'], from: [BERND_JID] }
       }, dir);
       ({ nina, bernd, town: { room, muc } } = pair)
@@ -216,6 +217,40 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await nina.sees('the correction', { saw: 'message', name: BERND, text: '* Wohin?', corrects: said.event })
       bernd.does('correct', { room: muc, text: 'Bis gleich', id: last.id })
       await nina.sees('the other correction', { saw: 'message', name: BERND, text: '* Bis gleich', corrects: last.event })
+    })
+
+    it('a Matrix room that is replaced is followed, and both go on there', async () => {
+      nina.does('move', { room })
+      const { room: next } = await nina.sees('the new room', { saw: 'moved' })
+      await nina.sees('Bernd in it', { saw: 'member', room: next, name: BERND, is_there: true })
+      bernd.does('say', { room: muc, text: 'Seid ihr umgezogen?' })
+      const asked = await nina.sees('his question', { saw: 'message', room: next, name: BERND, text: 'Seid ihr umgezogen?' })
+      const own = await bernd.sees('his own', { saw: 'message', name: 'Bernd', text: 'Seid ihr umgezogen?' })
+      nina.does('reply', { room: next, text: 'Ja, eben', id: asked['id'] })
+      await bernd.sees('her answer', { saw: 'message', name: NINA, answers: own['named'] })
+      room = String(next)
+    })
+
+    it('a MUC that is destroyed for another one is followed once that lets us in, and both go on there', async () => {
+      const hall = `halle@${pair.town.xmpp.muc}`
+      const zentrale = `zentrale@${COMPONENT}`
+      bernd.does('enter', { room: hall, nick: 'Bernd' })
+      bernd.does('open', { room: hall })
+      await bernd.sees('that it is open', { saw: 'opened', room: hall })
+      const since = nina.seen.length
+      bernd.does('destroy', { room: muc, successor: hall })
+      await bernd.sees('that Zentrale asks', ({ saw, sender, text }) =>
+        saw === 'message' && sender === `${hall}/Zentrale` && String(text).includes(zentrale))
+      bernd.does('admit', { room: hall, jid: zentrale })
+      await bernd.sees('Nina in it', { saw: 'here', name: NINA, room: hall })
+      await nina.sees('that he is no longer in the old one', ({ saw, user, how }) =>
+        saw === 'member' && how === 'leave' && String(user).includes('werkstatt'), since)
+      await nina.sees('where it is now', { saw: 'message', room, text: `Der Raum auf XMPP ist umgezogen. Er ist jetzt ${hall}.` })
+      bernd.does('say', { room: hall, text: 'Hier sind wir' })
+      const read = await nina.sees('his word', { saw: 'message', room, name: BERND, text: 'Hier sind wir' })
+      const own = await bernd.sees('his own', { saw: 'message', name: 'Bernd', text: 'Hier sind wir' })
+      nina.does('reply', { room, text: 'Schön hell', id: read['id'] })
+      await bernd.sees('her answer', { saw: 'message', name: NINA, sender: `${hall}/${NINA}`, answers: own['named'] })
     })
   })
 }

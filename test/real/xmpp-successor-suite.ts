@@ -50,6 +50,7 @@ export const xmppSuccessorSuite = (start: (options: XmppServerOptions) => Promis
 
   it('moves with its owner to her other room, under the same place, says so once and loses nothing', async () => {
     await make(at.anna, 'Anna', old, OPEN)
+    at.inbox.wants = true
     await attend()
     await send(at, inRoom('one'))
     await make(at.anna, 'Anna', next, OPEN)
@@ -60,6 +61,8 @@ export const xmppSuccessorSuite = (start: (options: XmppServerOptions) => Promis
     await at.inbox.until('here', () => texts().includes('here'))
     await heardBody(at.anna, 'here')
     assert.deepEqual([texts(), at.anna.bodies(old), at.anna.bodies(next)], [['here'], ['one'], ['before', 'two', 'here']])
+    const others = at.inbox.news.flatMap(one => one.kind === 'all' ? [one.others] : [])
+    assert.deepEqual(others, ['lost', 'left'], 'as she was called in the old room she is nowhere')
     assert.ok(at.inbox.arrivals.every(one => one.kind === 'receipt' || one.place.id === old), JSON.stringify(at.inbox.arrivals))
     await at.network.stop()
     await at.anna.say(next, 'away', 'a1')

@@ -19,11 +19,12 @@ export interface Pair {
   stop (): Promise<void>
 }
 
-/** Nina may do anything in the Matrix room, as Zentrale may. */
+/** Nina may do anything in the Matrix room, and replace it. */
 const empower = async ({ room, people: { anna } }: Town): Promise<void> => {
   const levels = await anna.call('GET', `v3/rooms/${encodeURIComponent(room)}/state/m.room.power_levels/`)
-  const users = { ...levels['users'] as object, [NINA_ID]: 99 }
-  await anna.setState(room, 'm.room.power_levels', '', { ...levels, users })
+  const users = { ...levels['users'] as object, [NINA_ID]: 100 }
+  const events = { ...levels['events'] as object, 'm.room.tombstone': 100 }
+  await anna.setState(room, 'm.room.power_levels', '', { ...levels, users, events })
 }
 
 export const raisePair = async (options: Omit<TownOptions, 'dir'>, dir: (path?: string) => string): Promise<Pair> => {

@@ -113,6 +113,14 @@ class Person:
         await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text, 'm.relates_to': {
             'rel_type': 'm.thread', 'event_id': root, 'is_falling_back': True, 'm.in_reply_to': {'event_id': root}}})
 
+    async def do_move(self, room):
+        """Replaces the room by another one, and asks everybody in there, as apps do."""
+        there = set(self.client.rooms[room].users) - {self.client.user_id}
+        moved = await self.client.room_upgrade(room, '11')
+        for user in sorted(there):
+            await self.client.room_invite(moved.room_id, user)
+        show('moved', room=moved.room_id)
+
     async def do_title(self, room, topic):
         await self.client.room_put_state(room, 'm.room.topic', {'topic': topic})
 

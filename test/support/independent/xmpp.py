@@ -95,6 +95,12 @@ class Person(ClientXMPP):
         await iq.send()
         show('opened', room=room)
 
+    async def do_admit(self, room, jid):
+        await self['xep_0045'].set_affiliation(JID(room), 'member', jid=JID(jid))
+
+    async def do_destroy(self, room, successor):
+        await self['xep_0045'].destroy(JID(room), altroom=JID(successor))
+
     async def do_look_up(self, gateway, name):
         iq = self.make_iq_set(ito=gateway)
         query = ET.SubElement(iq.xml, GATEWAY + 'query')

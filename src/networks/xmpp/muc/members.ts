@@ -69,7 +69,8 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
     entered (room) {
       const members = [...room.people].flatMap(([nick, one]) => isTheirs(room, nick, one) ? [memberOf(room, nick, one)] : [])
       const given = told(room)
-      given?.members({ network, id: room.place }, { kind: 'all', members, others: 'lost' })
+      const others = room.untold ? 'left' : 'lost' // nobody of the room that it replaces comes back to that
+      given?.members({ network, id: room.place }, { kind: 'all', members, others })
       for (const [nick, one] of room.people) if (isTheirs(room, nick, one)) reached(given, room, nick, one)
     },
     heard (room, presence, before) {
