@@ -41,8 +41,8 @@ export const sleep = (clock: Clock, ms: number, ...signals: (AbortSignal | undef
 /** A signal that fires after `ms`, or when `parent` fires. Call `done` when it is no longer needed. */
 export const deadline = (clock: Clock, ms: number, parent?: AbortSignal): { signal: AbortSignal, done: () => void } => {
   const control = new AbortController()
-  const follow = (): void => control.abort(parent?.reason)
   const timer = clock.after(ms, () => control.abort(new Error(`no answer within ${ms} ms`)))
+  const follow = (): void => { timer.cancel(); control.abort(parent?.reason) }
   if (parent?.aborted) follow()
   parent?.addEventListener('abort', follow)
   return { signal: control.signal, done: () => { timer.cancel(); parent?.removeEventListener('abort', follow) } }

@@ -159,6 +159,7 @@ export const makeChats = ({ world, seals, send, isDead, trouble, restart, invite
     if (random.happens(0.3)) send(el('message', { type: 'chat', from: jid, to: by.to }, el('composing', { xmlns: STATES })))
     const speak = (content: Xml[], excused: boolean): void => {
       begin(utterance.key, { utterance, excused, ...said && { tag: said.tag } })
+      if (excused) forget(utterance.key) // nobody says yes to it
       letter(utterance, content)
       const again = (): void => { if (!returned.has(utterance.key)) letter(utterance, content) }
       if (weather.strikes('letter again')) timeline.after(random.between(0, AGAIN_MS_MAX), again)
@@ -255,7 +256,7 @@ export const makeChats = ({ world, seals, send, isDead, trouble, restart, invite
       asked.delete(id)
     },
     broke (since) {
-      omemo?.broke()
+      omemo?.broke(since)
       for (const [id, one] of open) {
         if (one.at >= since) omemo?.excuse(id)
         if (one.at < since || one.excused) continue

@@ -26,7 +26,10 @@ import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typin
 const UNREADABLE = TEXTS.en.unreadable.encrypted
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
 /** In the servers' words; and that the archive could not be asked whether it had arrived. */
-const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*|no answer to a question in time)$/
+const GOOD_REASONS = new RegExp(`^(?:${[
+  'homeserver: 403 M_FORBIDDEN \\(weather\\)', 'the room refused the message: forbidden .*', 'no answer to a question in time',
+  'the archive does not answer: .*'
+].join('|')})$`)
 
 export interface DeskAuditor extends Auditor {
   /** Whether Zentrale has confirmed any message to this address. */
@@ -40,6 +43,10 @@ interface Line extends Said { at: number; acknowledged: boolean; returned: boole
 type Spoken = (MessageArrival | EditArrival) & { line: number }
 interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string; reason: string | null }
 interface Sent { place: string; tag: string; row: Row }
+
+/** Of how many messages a line says that they cannot be read. */
+const unreadIn = (text: string): number => text === UNREADABLE ? 1
+  : Number(/^⚠ \[(one|\d+) more encrypted messages? that cannot be read here\]$/.exec(text)?.[1]?.replace('one', '1') ?? 0)
 
 const textOf = ({ delivery }: Row): string => {
   const { action } = JSON.parse(delivery) as { action: { content?: MessageArrival['content'] } }
@@ -56,7 +63,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   const keys = new Map<string, string>() // of the messages that the contact sees, by place and tag
   const lastTry = new Map<string, number>() // by place and tag
   const seen = new Set<string>() // by the team's place and tag
-  const unread = new Map<string, number>() // lines about what cannot be read, by the team's place
+  const unread = new Map<string, number[]>() // of how many messages each line says that they cannot be read, by the team's place
   const waits = new Map<string, { first: number, last: number }>() // answers that could not be encrypted, by tag
   const toldOfWait = new Set<string>()
   const told = new Set<string>() // answers whose writers were told that they failed
@@ -137,7 +144,9 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     if (text.includes('ALTERED')) violation('D1', `a replay with another text was taken: ${text}`, tagsIn(text)[0])
     const tag = ownTag(text)
     if (tag !== undefined) seen.add(`${addressKey(place)} ${tag}`)
-    if (as !== undefined && text === UNREADABLE) more(unread, addressKey(place))
+    const count = as === undefined ? 0 : unreadIn(text)
+    const counts = unread.get(addressKey(place)) ?? []
+    if (count > 0) unread.set(addressKey(place), action.kind === 'edit' ? [...counts.slice(0, -1), count] : [...counts, count])
     if (as !== undefined && action.kind === 'message' && tag !== undefined) copied(place, tag, text)
     if (ends.shown(place, text)) return
     if (as === undefined) desk.announced(place, text)
@@ -159,16 +168,16 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     }
   }
 
-  /** Each is a line of its own: nothing else tells the team that the contact said something. */
+  /** Each is in a line: nothing else tells the team that the contact said something. */
   const judgeUnread = ({ id, address, handledBy, place }: Conversation, arrivals: Spoken[], rows: Row[]): void => {
     const { slug, team } = desk.addresses.find(({ name }) => name === handledBy)!
     const count = arrivals.filter(({ content, place: at, line }) => content.unreadable !== undefined && addressKey(at) === addressKey(place) &&
       !isOut(configs, address, line)).length
     for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
       const room = addressKey({ network, id: teamRoom(network, slug, id) })
-      const failed = rows.filter(row => `${row.network} ${row.place}` === room && row.state === 'failed' && textOf(row) === UNREADABLE).length
-      const lines = unread.get(room) ?? 0
-      if (lines + failed < count) violation('S3', `#${id} has ${count} messages that cannot be read, and ${lines} lines about them at ${room}`)
+      const failed = rows.filter(row => `${row.network} ${row.place}` === room && row.state === 'failed' && unreadIn(textOf(row)) > 0).length
+      const lines = (unread.get(room) ?? []).reduce((sum, one) => sum + one, 0)
+      if (lines + failed < count) violation('S3', `#${id} has ${count} messages that cannot be read, and lines about ${lines} of them at ${room}`)
     }
   }
 

@@ -179,5 +179,9 @@ export const MUTATIONS: Mutation[] = [
     ['S2']],
   ['keeps a session that has gone on only in memory', 'networks/xmpp/omemo/sealing.ts',
     'changes.push(sessionsChange(ends, device, withSession(before, used, sealed.session)))', '', ['S2']],
-  ['takes a one-time key twice', 'networks/xmpp/omemo/opening.ts', 'isNew ? without(own, used, clock.now(), fresh) : own', 'own', ['S3']]
+  ['takes a one-time key twice', 'networks/xmpp/omemo/opening.ts', 'isNew ? without(own, used, clock.now(), fresh) : own', 'own', ['S3']],
+  ['tells nobody what was sealed for others', 'networks/xmpp/omemo/opening.ts', 'if (saysIn(encrypted)) await unread(stanza, to, ends, error)',
+    "if (saysIn(encrypted)) log.info({}, 'nothing')", ['S3']],
+  ['tells no writer that we cannot open it', 'networks/xmpp/direct/receive.ts', 'if (unread !== undefined) return unread()',
+    'if (unread !== undefined) return', ['S3']]
 ]

@@ -33,11 +33,15 @@ const UNDER_WAY_MS = 60_000
 const KNOWN_MS = 20 * 60_000
 /** A contact is not told more often. */
 const NOTICED_MS = 3_600_000
+/** What is said to them at most so long before the link breaks, or after it, may not come to them. */
+const TELLING_MS = 2 * 60_000
+/** A link may be dead for so long without a sign. */
+const DEAD_MS = 20 * 60_000
 const UNREAD = /Your last message was not encrypted for us|We cannot read encrypted messages/
 
 interface App { fake: FakeApp; listedAt: number; isListed: boolean; isBad: boolean; known?: Shown }
 interface Person { jid: string; will: number; apps: App[] }
-interface Letter { place: string; tag: string; at: number; isSealed: boolean; isLost: boolean; isExcused: boolean; isStored: boolean }
+interface Letter { place: string; tag: string; isSealed: boolean; isLost: boolean; isExcused: boolean; storedAt?: number }
 
 interface Parts {
   world: World; random: Random
@@ -58,8 +62,8 @@ export interface Omemo {
   /** It may never have been read by the component, or came back. */
   excuse (key: string): void
   isLost (id: string): boolean
-  /** The link broke. */
-  broke (): void
+  /** The link broke. It may have been dead since then. */
+  broke (since: number): void
   judge (): void
 }
 
@@ -88,7 +92,7 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
   const sent = new Map<string, { text: string, payload: string }>() // by id
   const begun = new Map<string, { shown: Shown, one: number, letter: string }>() // by address of ours: the first session with it
   const noticed: { place: string, at: number }[] = []
-  let brokeAt = -Infinity
+  const breaks: [from: number, to: number][] = [] // of the link
 
   const newApp = (): App => ({
     fake: makeFakeApp(bytes => random.bytes(bytes)), listedAt: timeline.ms, isListed: true,
@@ -134,7 +138,7 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
   const begins = (app: App, ours: string, letter: string): { shown: Shown, one: number, isUsed: boolean } => {
     const first = begun.get(ours)
     const before = first && letters.get(first.letter)
-    const isRead = before?.isStored === true && !before.isLost
+    const isRead = before?.storedAt !== undefined && !before.isLost
     const isUsed = first !== undefined && isRead && weather.strikes('a key is used already')
     if (isUsed) return { ...first, isUsed }
     const count = elementsIn(child(app.known!.bundle, 'prekeys') ?? app.known!.bundle).length
@@ -191,6 +195,13 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
     return text
   }
 
+  /** Whether each word about it, until then and in the hour before, must have come to them. */
+  const isToldBefore = (place: string, until: number): boolean => {
+    const tries = [...letters.values()].filter(one => one.isLost && one.place === place).map(({ storedAt = Infinity }) => storedAt)
+      .filter(at => at <= until && at > until - NOTICED_MS)
+    return tries.every(at => breaks.every(([from, to]) => to < at - TELLING_MS || from > at + TELLING_MS)) && timeline.ms - until > TELLING_MS
+  }
+
   return {
     write (by, utterance, say) {
       const person = personOf(by.id)
@@ -200,7 +211,7 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
         const sealed = app === undefined ? undefined : words(app, utterance)
         const isLost = sealed?.isLost === true
         letters.set(key, {
-          place: placeOf(by.to!, by.id), tag, at: timeline.ms, isSealed: app !== undefined, isLost, isExcused: false, isStored: false
+          place: placeOf(by.to!, by.id), tag, isSealed: app !== undefined, isLost, isExcused: false
         })
         if (isLost) auditor.unheard(tag)
         say(sealed?.content ?? [el('body', {}, text)], isLost)
@@ -256,9 +267,9 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
     },
     stored ({ named = '', content }) {
       const letter = letters.get(named)
-      if (letter === undefined || letter.isStored) return
+      if (letter === undefined || letter.storedAt !== undefined) return
       const { place, tag, isSealed, isLost } = letter
-      letter.isStored = true
+      letter.storedAt = timeline.ms
       if (isSealed) since.set(place, since.get(place) ?? timeline.ms)
       else since.delete(place)
       const isUnread = content.unreadable !== undefined
@@ -273,13 +284,16 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
       if (letter !== undefined) letter.isExcused = true
     },
     isLost: id => letters.get(id)?.isLost === true || weather.counts.has('clock jump'), // then a key may have been too old
-    broke () { brokeAt = timeline.ms },
+    broke (since) { breaks.push([Math.max(since, timeline.ms - DEAD_MS), timeline.ms]) },
     judge () {
-      for (const { tag, at, place, isLost, isExcused, isStored } of letters.values()) {
-        if (!isLost || isExcused) continue
-        if (!isStored) auditor.violation('S3', `nobody of the team was told of ${tag}, which cannot be read`, tag)
+      for (const { tag, place, isLost, isExcused, storedAt: at } of letters.values()) {
+        if (!isLost) continue
+        if (at === undefined) {
+          if (!isExcused) auditor.violation('S3', `nobody of the team was told of ${tag}, which cannot be read`, tag)
+          continue
+        }
         const isNoticed = noticed.some(one => one.place === place && one.at > at - NOTICED_MS)
-        if (!isNoticed && brokeAt < at - NOTICED_MS) auditor.violation('S3', `${tag} cannot be read, and its writer does not know`, tag)
+        if (!isNoticed && isToldBefore(place, at)) auditor.violation('S3', `${tag} cannot be read, and its writer does not know`, tag)
       }
     }
   }
