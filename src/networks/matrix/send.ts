@@ -79,6 +79,19 @@ const smaller = async (
     .catch(() => undefined).finally(done)
 }
 
+/** Whether it must be sealed there. Nothing of it, no file either, reaches the homeserver before this is asked. Throws Refused or Unavailable. */
+const mustSeal = async ({ sealing }: SendWorld, delivery: Delivery, room: string, signal: AbortSignal): Promise<boolean> => {
+  if (delivery.as) await sealing.mayBeSaid(delivery.place, room, signal)
+  return await sealing.must(delivery, room, signal)
+}
+
+/** The room where it will be said, if that is known without asking. */
+const roomAhead = ({ direct, rooms }: SendWorld, { place, action }: Delivery): string | undefined => {
+  if (readDirect(place) !== undefined) return action.kind === 'edit' ? undefined : direct.rooms(place).find(room => direct.of(room) !== undefined)
+  const room = rooms.known(place)
+  return room !== undefined && rooms.isIn(room) ? room : undefined
+}
+
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax } = world
 
@@ -132,7 +145,7 @@ export const makeSend = (world: SendWorld): Send => {
     const { file, text } = content
     const words = (said: Content): Json => messageContent(said, mentions, delivery.place)
     if (file === undefined) return words(content)
-    const uploaded = await stored(delivery, content, await sealing.must(delivery, room, signal), signal)
+    const uploaded = await stored(delivery, content, await mustSeal(world, delivery, room, signal), signal)
     if (uploaded !== undefined) return captioned(fileContent(file, uploaded), file, words(content))
     const kept = fileIn(await sealing.said(delivery.place, { room, event: targetOf(delivery), as: speaker(delivery, room) }, signal))
     return kept === undefined ? words({ ...content, text: [...text, ...plain(`${file.name}: ${file.url}`)] })
@@ -142,8 +155,7 @@ export const makeSend = (world: SendWorld): Send => {
   /** Resolves with the event's id. Reactions go out as they are: the homeserver counts them, and apps do not encrypt them either. */
   const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> => {
     const { key, place } = delivery
-    if (delivery.as) await sealing.mayBeSaid(place, room, signal)
-    const must = await sealing.must(delivery, room, signal) && type !== 'm.reaction'
+    const must = await mustSeal(world, delivery, room, signal) && type !== 'm.reaction'
     const marked = { ...content, [KEY_FIELD]: key, [HOPS_FIELD]: hopsOf(delivery.as) }
     const as = speaker(delivery, room)
     const [sent, body] = must ? await sealing.sealed({ key, place, room, as, type, content: marked }, signal) : [type, marked]
@@ -234,11 +246,11 @@ export const makeSend = (world: SendWorld): Send => {
 
   return {
     async upload (delivery, signal) {
-      const { action, place } = delivery
-      const isDirect = readDirect(place) !== undefined
-      const room = isDirect ? direct.rooms(place)[0] : rooms.known(place)
-      if (!('content' in action) || (!isDirect && (room === undefined || !rooms.isIn(room)))) return // not known yet whether it must be sealed
-      await stored(delivery, action.content, room !== undefined && await sealing.must(delivery, room, signal), signal)
+      const { action } = delivery
+      const room = roomAhead(world, delivery)
+      if (!('content' in action) || room === undefined) return
+      const must = await mustSeal(world, delivery, room, signal).catch(() => undefined) // says nothing about the file: sending will find the same
+      if (must !== undefined) await stored(delivery, action.content, must, signal)
     },
 
     async send (delivery, signal) {
