@@ -104,9 +104,10 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path, around: 
   const language = written.language ?? config.language
   const hours = written.hours && hoursOf(written.hours, [...path, 'hours'], files, problem)
   const team = teamOf(config, kinds, written, path, ours, problem)
+  const encrypted = isEncrypted(written, team, kinds)
   const logo = written.logo === undefined ? undefined : files.logo(written.logo, [...path, 'logo'])
   return {
-    ...called, language, team, ...isEncrypted(written, team, kinds) && { encryptedRooms: true },
+    ...called, language, team, ...encrypted && { encryptedRooms: true }, wordsOnPage: written.words_on_page ?? !encrypted,
     profile: profileOf(written, kinds, language, hours, logo),
     zone: written.hours?.zone ?? ZONE, ...hours === undefined ? {} : { hours },
     automatic: automaticOf(written, language, [...path, 'automatic'], problem),

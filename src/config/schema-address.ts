@@ -117,6 +117,8 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
     'of the address; lines: also on phones, where each is a message that costs.', ['inside', 'shown', 'lines']).default('inside'),
   encrypted_team_rooms: yes('Whether the rooms of the team are encrypted, on networks that can do that. If left out: where everybody of the team ' +
     'is on such a network. A room that is encrypted stays so.').optional(),
+  words_on_page: yes('Whether the page of the team shows what people write, and not only who. If left out: unless the rooms of the team are ' +
+    'encrypted.').optional(),
   undo_seconds: whole('How many seconds an answer waits before it goes to the contact. If it is deleted meanwhile, it never leaves; ' +
     'if it is edited, the edit leaves.', 0, 60, 0).default(0),
   typing: yes('Whether contact and team see that the other is typing. The contact sees the address, never who of the team.', true).default(true),

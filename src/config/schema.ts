@@ -116,7 +116,7 @@ const after = (kinds: readonly NetworkKind[]) => ({
     token: secret('Whoever has this token may read metrics and change the queue ("Authorization: Bearer …").'),
     logbook_key: secret('Seals the logbook of function addresses. If left out, the token seals it: then keep the token, because lines ' +
       'sealed with an old one can no longer be verified.').optional(),
-    public_url: url('How that listener is reached from outside, if it is: the pages answer under this name too.',
+    public_url: url('How that listener is reached from outside, if it is: the pages answer under this name too, and links for teams begin so.',
       'https://desk.example.org').optional(),
     metrics_public: yes('Whether /metrics may be read without the token.').default(false)
   })

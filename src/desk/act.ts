@@ -6,6 +6,7 @@ import { found, lines, logLine, statusLine } from './look-up'
 import { assign } from './pass-on'
 import { begin, consent, isOurs } from './person-commands'
 import { textsOf } from './shown'
+import { pageLink } from './page-link'
 import { answer, type Step } from './steps'
 import { listTexts } from './templates'
 
@@ -43,6 +44,7 @@ export const act = (facts: CommandFacts, context: Context): Step[] => {
     case 'duty': return duty(facts)
     case 'team': return [answer(address.team.map(agent => agent.name).join(', '))]
     case 'texts': return [answer(listTexts(address.texts) || texts.none)]
+    case 'page': return pageLink(facts, context)
     case 'help': return [answer(texts.help)]
   }
 }

@@ -51,6 +51,7 @@ export interface FunctionAddress {
   retentionDays: number
   countsAgents?: true // reports say who of the team answered how much
   encryptedRooms?: true // the rooms of the team, where the network can encrypt them
+  wordsOnPage: boolean // the page of the team shows what was said, not only with whom
   shows?: Shows // signals, to contacts and of them; absent: none
   encrypts?: boolean // see Identity
   retired?: Person[] // its former names, if it is not in the config any more

@@ -131,7 +131,7 @@ const standardContent = ({ address, shown, now, who, rest, conversation }: OnCas
   })), ...found.file === undefined ? {} : { file: attachmentOf(found.file) } }
 }
 
-export const standardText = (facts: OnCase, context: Context): Step[] => {
+export const standardText = (facts: OnCase<'text'>, context: Context): Step[] => {
   const { address, who, rest, conversation } = facts
   const texts = textsOf(address)
   const content = standardContent(facts)

@@ -78,6 +78,7 @@ export const applyDesk = async (tx: Tx, change: DeskChange, journal: number, now
     case 'consent': return await desk.consent(change.consent)
     case 'duty': return await desk.duty(change.address, change.agent, change.on, now)
     case 'team': return await desk.changeTeam(change.change)
+    case 'login': return await tx.pages.login(change.login, now)
     case 'count': for (const one of countsOf(change)) tx.tally.count(one)
   }
 }

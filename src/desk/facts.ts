@@ -13,7 +13,7 @@ import type { Reacted } from '../plan/react'
 import type { Answered, Reaction, Recorded } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import type { Calls } from './called'
-import type { CaseWord, PersonWord } from './commands'
+import type { CaseWord, PageWord, PersonWord } from './commands'
 import type { DeskMemory } from './memory'
 import type { Left } from './retired'
 import type { Typed } from './typed'
@@ -79,8 +79,8 @@ export type WriterFacts = Common & { from: 'writer', conversation: Conversation,
 
 // ---- the team
 
-/** The room of one case, the room in which all are announced, or an agent's own chat with the address. */
-export type Where = 'room' | 'inbox' | 'chat'
+/** The room of one case, the room in which all are announced, an agent's own chat with the address, or the page of the team. */
+export type Where = 'room' | 'inbox' | 'chat' | 'page'
 
 /** What was said, without the number in front. */
 export interface Said { content: Content; typed: Typed }
@@ -117,7 +117,11 @@ export interface CaseDeleted extends OfTeam, Deletes { about: 'case'; conversati
 export interface TalkDeleted extends OfTeam, Deletes { about: 'none' }
 
 /** A command, with what this command needs to know. `conversation`: the case at hand, if there is one. */
-export type CommandFacts = OfTeam & Says & { about: 'command', rest: string, conversation?: Conversation } & Asked
+export type TypedCommand = OfTeam & Says & { about: 'command', rest: string, conversation?: Conversation } & Asked
+/** The same, chosen on the page of the team. */
+export type PageCommand = OfTeam & { kind: 'order', arrival: OrderArrival, about: 'command', rest: string, conversation: Conversation } &
+  Extract<Asked, { word: PageWord }>
+export type CommandFacts = TypedCommand | PageCommand
 
 export type Asked =
   | { word: 'list', open: Conversation[] }
@@ -127,8 +131,10 @@ export type Asked =
   | { word: 'send', held: Entry[], last?: number } // held: what may still be sent; last: what its writer said in this case last
   | { word: 'assign', lately: Entry[] }
   | { word: 'project', entries: Entry[] }
-  | { word: Exclude<CaseWord, 'send' | 'assign' | 'project'> }
-  | { word: 'team' | 'texts' | 'help' }
+  | { word: 'text' }
+  | { word: Exclude<CaseWord, PageWord | 'send' | 'project' | 'text'> }
+  | { word: Exclude<PageWord, 'assign'> }
+  | { word: 'team' | 'texts' | 'page' | 'help' }
 
 /** A person named by their address, with their conversation with this address of ours. */
 export interface Target { person: Person; permitted: boolean; conversation?: Conversation }
@@ -139,10 +145,10 @@ export interface PersonFacts extends OfTeam, Says { about: 'person'; word: Perso
 /** A command with the number of no case here, or of another than the one at hand. Nothing is done. */
 export interface Slip extends OfTeam, Says { about: 'slip'; conversation?: Conversation; wrong: { missing: number } | { other: number, own: number } }
 
-export type TeamMessage = CaseSaid | Talk | CommandFacts | PersonFacts | Slip
+export type TeamMessage = CaseSaid | Talk | TypedCommand | PersonFacts | Slip
 export type TeamEdit = CaseEdited | TalkEdited
 export type TeamDeletion = CaseDeleted | TalkDeleted
-export type TeamFacts = TeamMessage | TeamEdit | TeamDeletion
+export type TeamFacts = TeamMessage | TeamEdit | TeamDeletion | PageCommand
 
 // ---- Zentrale itself
 

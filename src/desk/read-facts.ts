@@ -8,11 +8,11 @@ import type { CaseState, Conversation, Entry } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
 import { leftRooms, OURS, type FunctionAddress } from './address'
 import { answeredPart } from './answered'
-import type { ContactFacts, DeskFacts, ElsewhereFacts, NobodyFacts, OrderFacts, Spoken, Theirs, WriterFacts } from './facts'
+import type { ContactFacts, DeskFacts, ElsewhereFacts, NobodyFacts, OrderFacts, PageCommand, Spoken, Theirs, WriterFacts } from './facts'
 import { DAY_MS, MINUTE_MS } from './hours'
 import type { DeskMemory } from './memory'
 import { reactionFacts } from './reactions'
-import { beforeOf, entryChanged, teamFacts, type Reading } from './read-team'
+import { beforeOf, entryChanged, pageFacts, teamFacts, type Reading } from './read-team'
 import { leftBy } from './retired'
 import { unannounced } from './team-rooms'
 import { typed } from './typed'
@@ -153,11 +153,11 @@ const spokenFacts = async (reading: Reading, arrival: Spoken): Promise<DeskFacts
 
 const allOf = async ({ tx }: Reading, { name }: FunctionAddress): Promise<Conversation[]> => await tx.desk.conversations(name, STATES, ALL_MAX)
 
-const orderFacts = async (reading: Reading, arrival: OrderArrival): Promise<OrderFacts | undefined> => {
+const orderFacts = async (reading: Reading, arrival: OrderArrival): Promise<OrderFacts | PageCommand | undefined> => {
   const { tx, now, memory: { roster } } = reading
   const { order } = arrival
-  const conversation = order.what === 'due' ? await tx.desk.conversation(order.conversation) : undefined
-  const address = roster.named(conversation?.handledBy ?? arrival.place.id)
+  const conversation = order.what === 'due' || order.what === 'act' ? await tx.desk.conversation(order.conversation) : undefined
+  const address = roster.named(order.what === 'act' ? arrival.place.id : conversation?.handledBy ?? arrival.place.id)
   if (address === undefined) return undefined
   const common = { now, address, shown: roster.named(conversation?.address ?? '') ?? address, from: 'order' as const, arrival }
   switch (order.what) {
@@ -167,6 +167,7 @@ const orderFacts = async (reading: Reading, arrival: OrderArrival): Promise<Orde
       return address.retired === undefined
         ? { ...common, what: 'sync', all: await allOf(reading, address) }
         : { ...common, what: 'retire', left: await leftBy(tx, address, roster) }
+    case 'act': return await pageFacts(reading, arrival, order, address, conversation) ?? { ...common, what: 'not understood' }
     case 'say': {
       const said = typed({ style: 'text', text: plain(order.words) }, false)
       return said.kind === 'command' && said.command.word === 'team'

@@ -1,16 +1,16 @@
 /** Reads the facts of what somebody of the team does: which case it is about, and what its rule needs to know. */
 import type { Person } from '../model/address'
 import { addressKey } from '../model/address'
-import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
+import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival, Order, OrderArrival } from '../model/message'
 import type { CaseState, Conversation, Entry } from '../store/desk'
 import type { Reacted } from '../plan/react'
 import type { Answered, Recorded, Tx } from '../store/store'
-import type { Agent, FunctionAddress } from './address'
+import { agentKey, type Agent, type FunctionAddress } from './address'
 import { answeredPart } from './answered'
 import { type Calls, calledIn } from './called'
-import type { Command, CommandWord, PersonWord } from './commands'
+import { isPageWord, type Command, type CommandWord, type PersonWord } from './commands'
 import type {
-  Asked, Before, OutsiderFacts, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts, TeamMessage, Where
+  Asked, Before, OutsiderFacts, PageCommand, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts, TeamMessage, Where
 } from './facts'
 import { agentAt, type DeskMemory } from './memory'
 import { inThread, isSlip, numbered, quotedIn, typed, withoutQuotation } from './typed'
@@ -237,4 +237,15 @@ export const teamFacts = async (reading: Reading, arrival: Spoken, address: Func
     case 'edit': return await editFacts(reading, arrival, place)
     case 'deletion': return await deletionFacts(reading, arrival, place)
   }
+}
+
+/** The facts of what somebody of the team chose on its page. Undefined if they are no longer in the team, or the case is not with it. */
+export const pageFacts = async ({ tx, memory, now }: Reading, arrival: OrderArrival, { by, word, rest }: Extract<Order, { what: 'act' }>,
+  address: FunctionAddress, conversation: Conversation | undefined): Promise<PageCommand | undefined> => {
+  const agent = address.team.find(one => agentKey(one) === by)
+  if (agent === undefined || conversation?.handledBy !== address.name || !isPageWord(word)) return undefined
+  const who = { agent, key: by }
+  const common = { now, address, from: 'team' as const, where: 'page' as const, who, shown: shownOf(memory, address, conversation) }
+  const asked = word === 'assign' ? { word, lately: await tx.desk.entries(conversation.id, LATELY_ENTRIES) } : { word }
+  return { ...common, kind: 'order', arrival, about: 'command', rest, conversation, ...asked }
 }

@@ -81,6 +81,7 @@ const team = (facts: TeamFacts, context: Context): Step[] => {
     case 'message': return teamSays(facts, context)
     case 'edit': return teamEdits(facts, context)
     case 'deletion': return teamTakesBack(facts, context)
+    case 'order': return act(facts, context)
   }
 }
 

@@ -33,7 +33,7 @@ export const withoutSecrets = (handed: Handed, context: Context): { excerpt: str
 
 /** Whether it is asked where the answer would stand in the clear. */
 const isAskedInTheClear = ({ where, arrival, address }: Pick<CommandFacts, 'where' | 'arrival' | 'address'>): boolean =>
-  where === 'chat' && arrival.encrypted !== true && address.encryptedRooms === true
+  where === 'chat' && arrival.kind === 'message' && arrival.encrypted !== true && address.encryptedRooms === true
 
 /** Those of these entries whose words may stand where a command was typed. */
 export const openHere = (facts: CommandFacts, entries: Entry[]): Entry[] =>

@@ -44,6 +44,9 @@ export interface DeskTexts {
   none: string
   which: string
   notConnected: string
+  page (url: string, minutes: number): string
+  pageInChat (address: string): string
+  noPage: string
   consentRequired (who: string): string
   consentNoted (who: string): string
   blocked: string
@@ -155,6 +158,10 @@ const de: DeskTexts = {
   needsAnswer: 'Antwort steht aus',
   none: 'Nichts gefunden.',
   which: 'Welcher Vorgang? Bitte schreiben Sie die Nummer davor, zum Beispiel: #17 Guten Tag …',
+  page: (url, minutes) => `Ihr Zugang zur Seite: ${url}\n` +
+    `Er gilt ${minutes} Minuten, für eine Anmeldung und nur für Sie. Bitte geben Sie ihn nicht weiter.`,
+  pageInChat: address => `Den Zugang zur Seite bekommen Sie nur allein: Bitte schreiben Sie !seite in Ihrem direkten Chat mit ${address}.`,
+  noPage: 'Hier ist keine Seite eingerichtet. Der Betreiber kann das mit operate.public_url tun.',
   notConnected: 'Das Netz dieser Adresse ist hier nicht eingerichtet.',
   consentRequired: who => `Nicht gesendet: Von ${who} liegt keine Einwilligung vor. Wenn Sie eine haben: !einwilligung ${who} wie und wann`,
   consentNoted: who => `Einwilligung von ${who} vermerkt.`,
@@ -217,7 +224,7 @@ const de: DeskTexts = {
     'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
     '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
     '!sagen Text (wörtlich) · !t Name (Standardtext) · !texte · !schlagwort Wort · !projekt Name · !n Notiz · !status',
-    '!liste · !suche Wort · !projekt? Name · !logbuch · !team · !dienst an/aus',
+    '!liste · !suche Wort · !projekt? Name · !logbuch · !team · !seite · !dienst an/aus',
     '!neu Adresse Text (mit Einwilligung) · !einwilligung Adresse wie und wann'
   ].join('\n')
 }
@@ -274,6 +281,10 @@ const en: DeskTexts = {
   needsAnswer: 'Needs an answer',
   none: 'Nothing found.',
   which: 'Which case? Please write its number in front, for example: #17 Good morning …',
+  page: (url, minutes) => `Your way to the page: ${url}\n` +
+    `It works for ${minutes} minutes, for one login, and for you alone. Please do not pass it on.`,
+  pageInChat: address => `The way to the page is for you alone: please write !page in your direct chat with ${address}.`,
+  noPage: 'There is no page here. The operator can set one up with operate.public_url.',
   notConnected: 'The network of this address is not set up here.',
   consentRequired: who => `Not sent: there is no consent of ${who}. If you have it: !consent ${who} how and when`,
   consentNoted: who => `Consent of ${who} noted.`,
@@ -333,7 +344,7 @@ const en: DeskTexts = {
     'Whoever answers first has the case. !n in front or in a thread: internal note.',
     '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',
     '!say text (as it is) · !t name (standard text) · !texts · !label word · !project name · !n note · !status',
-    '!list · !search word · !project? name · !log · !team · !duty on/off',
+    '!list · !search word · !project? name · !log · !team · !page · !duty on/off',
     '!new address text (with consent) · !consent address how and when'
   ].join('\n')
 }

@@ -6,5 +6,8 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 /** Takes the same time whatever the two contain. */
 export const sameSecret = (given: string, right: string): boolean => timingSafeEqual(digest(given), digest(right))
 
+/** To keep instead of the secret itself. */
+export const digestOf = (secret: string): string => digest(secret).toString('hex')
+
 /** The token of an `Authorization: Bearer …` header; undefined if there is none. */
 export const bearerOf = (header: string | undefined): string | undefined => /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(header ?? '')?.[1]

@@ -175,6 +175,7 @@ export type Order =
   | { what: 'due', conversation: number }
   | { what: 'open', all: boolean } // at the start: put the rooms of an address in order, and with `all` those of its conversations
   | { what: 'say', by: string, words: string } // a command, as the team would type it
+  | { what: 'act', by: string, conversation: number, word: string, rest: string } // a command about a case, from the page of the team
 
 export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival
   | ExpulsionArrival | RenamedArrival | ProfileArrival | OrderArrival

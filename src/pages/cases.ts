@@ -51,7 +51,7 @@ export const caseTable = (served: PagesServed, address: FunctionAddress, cases: 
 ${cases.map(one => html`<tr class="${one.awaits ? 'awaits' : 'rests'}"><td class="number">${number(one)}</td>
 <td><bdi class="who">${contactOf(served, address, one, isTeam)}</bdi> <span class="net">${labelOf(served, one.contact.network)}</span>${
   one.labels.map(label => html` <span class="label"><bdi>${label}</bdi></span>`)}${
-  isTeam && one.excerpt !== undefined && html`<p class="excerpt"><bdi>${one.excerpt}</bdi></p>`}</td>
+  isTeam && address.wordsOnPage && one.excerpt !== undefined && html`<p class="excerpt"><bdi>${one.excerpt}</bdi></p>`}</td>
 <td class="age">${one.awaits ? html`<strong>${ageIn(words, now - (one.heardAt ?? one.openedAt))}</strong>` : html`<span class="quiet">–</span>`}</td>
 <td>${one.owner === undefined ? html`<em>${words.nobody}</em>` : html`<bdi>${ownerName(address, one.owner)}</bdi>`}
 <span class="state ${one.state}">${words.caseStates[one.state]}</span></td>${act !== undefined && html`<td class="acts">${act(one)}</td>`}</tr>\n`)}

@@ -1,16 +1,15 @@
 /** The operator's overview. What it reads is bounded by what it shows, however long the queue is and however many cases there are. */
 import type { FunctionAddress } from '../desk/address'
-import { DAY_MS, offsetAt } from '../desk/hours'
 import { maskNumbers } from '../lib/log'
 import type { ConnectionState } from '../operate/metrics'
 import { lineOf, type QueueLine } from '../operate/queue'
-import { HOUR_MS, type What } from '../store/tally'
 import type { OutboxState, Tx } from '../store/store'
 import { caseCounts, type Cases, caseTable, readCases } from './cases'
 import { curveOf } from './figures'
 import { html, type Html } from './html'
 import type { Section } from './layout'
 import { labelOf, type PagesServed, type Viewer } from './served'
+import { readToday, type Today, todayOf } from './today'
 import { ageIn, countIn, WORDS, type Words } from './words'
 
 const ADDRESSES_SHOWN = 20
@@ -20,26 +19,11 @@ export const COUNTED_MAX = 1000
 const COUNTED: readonly OutboxState[] = ['waiting', 'sending', 'failed', 'unknown']
 const TO_DECIDE: readonly OutboxState[] = ['failed', 'unknown']
 
-interface Today { in: number; out: number; answered: number; failed: number }
-
 interface Read {
   counts: { network: string, state: OutboxState, count: number }[]
   oldest: QueueLine | undefined
   problems: QueueLine[]
   addresses: { address: FunctionAddress, cases: Cases, today: Today }[]
-}
-
-/** The hours that have begun since midnight where the address is. */
-const hoursOfToday = ({ zone }: FunctionAddress, now: number): number[] => {
-  const offset = offsetAt(zone, now)
-  const first = Math.floor((Math.floor((now + offset) / DAY_MS) * DAY_MS - offset) / HOUR_MS)
-  return Array.from({ length: Math.floor(now / HOUR_MS) - first + 1 }, (_, index) => first + index)
-}
-
-const readToday = async ({ pages }: Tx, address: FunctionAddress, now: number): Promise<Today> => {
-  const hours = hoursOfToday(address, now)
-  const count = (what: What): Promise<number> => pages.counted(address.name, hours, what)
-  return { in: await count('in'), out: await count('out'), answered: await count('first answer'), failed: await count('failed') }
 }
 
 const read = async (tx: Tx, { networks, clock }: PagesServed, addresses: FunctionAddress[]): Promise<Read> => {
@@ -99,10 +83,6 @@ ${served.networks.map(({ name, label }) => html`<tr><th scope="row">${label}</th
 ${problems.length > 0 && html`<ul class="problems">${problems.map(line => html`<li><a href="/queue/${line.id}">${labelOf(served, line.network)}
 <bdi>${line.place}</bdi></a> <span class="state ${line.state}">${words.queueStates[line.state]}</span>
 ${line.reason !== undefined && html`<p class="why"><bdi>${line.reason}</bdi></p>`}</li>\n`)}</ul>`}`
-
-const todayOf = (today: Today, words: Words): Html => html`<p class="today">${words.today}:
-${today.in} ${words.in}, ${today.out} ${words.out},
-${today.answered} ${words.firstAnswers}${today.failed > 0 && html`, <strong class="bad">${today.failed} ${words.failed}</strong>`}</p>`
 
 const addressSection = ({ address, cases, today }: Read['addresses'][number], served: PagesServed, words: Words): Html => html`
 <article class="card address">

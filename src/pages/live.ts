@@ -15,7 +15,7 @@ export const CLIENTS_MAX = 64
 export const OF_ONE_MAX = 6
 
 /** `key`: the same for all who see the same. `session`: whose bound it counts to. */
-export interface Watching { key: string; session: string; mayLook (): boolean; read (): Promise<Section[]> }
+export interface Watching { key: string; session: string; mayLook (): boolean; read (): Promise<Section[] | undefined> }
 
 export interface Live {
   /** False if there is no room for another client. */

@@ -1,13 +1,14 @@
 /**
  * Pages for the operator and for teams. They work without scripts; with them, they show what happens as it happens. guard.ts says what they
- * are guarded by. A page shows and does nothing without a session, which begins with the token.
+ * are guarded by. A page shows and does nothing without a session; access.ts says how one begins.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type Request, type Response } from 'express'
 import type { FunctionAddress } from '../desk/address'
 import { LINE_ID } from '../operate/queue'
-import { makeAccess } from './access'
+import { formOf, makeAccess } from './access'
+import { acts, casePage } from './case'
 import { readMark } from './cases'
 import { dashboard } from './dashboard'
 import { guard, languageOf, refusal } from './guard'
@@ -16,15 +17,16 @@ import { inboxPage } from './inbox'
 import { pageOf, type Section, sectionsOf } from './layout'
 import { makeLive } from './live'
 import { queueAsked, queueLinePage, queuePage, queuePath } from './queue'
-import type { PagesServed, Viewer } from './served'
+import { inboxPath, type PagesServed, type Viewer } from './served'
+import { nameOf } from './sessions'
 import { WORDS } from './words'
 
 export interface Pages { routes: express.Router; stop (): void }
 
 const ASSETS = [['style.css', 'text/css'], ['live.js', 'text/javascript'], ['icon.svg', 'image/svg+xml']] as const
 
-/** What a path shows: its title, and its sections. */
-interface View { title: string; path: string; sections (): Promise<Section[]> }
+/** What a path shows: its title, and its sections; undefined if there is nothing, or nothing any more. */
+interface View { title: string; path: string; sections (): Promise<Section[] | undefined> }
 
 const numberIn = (value: unknown): number => /^\d{1,6}$/.test(String(value)) ? Number(value) : 0
 
@@ -49,14 +51,14 @@ export const makePages = (served: PagesServed): Pages => {
 
   const navOf = ({ who, language }: Viewer): [string, string][] => {
     const words = WORDS[language]
-    return who.kind === 'operator' ? [['/', words.overview], ['/queue', words.queue]] : []
+    return who.kind === 'operator' ? [['/', words.overview], ['/queue', words.queue]] : [[inboxPath({ name: who.address }), words.cases]]
   }
   const send = (response: Response, viewer: Viewer, title: string, body: Html, view?: string): void => {
     const page = { title, language: viewer.language, nav: navOf(viewer), mayLogOut: true, ...view !== undefined && { view } }
     response.type('html').send(pageOf(page, body).text)
   }
   const tell = (response: Response, viewer: Viewer, status: number, text: string): void => {
-    send(response.status(status), viewer, text, html`<p><a href="/">${WORDS[viewer.language].overview}</a></p>`)
+    send(response.status(status), viewer, text, html`<p><a href="/">${WORDS[viewer.language].home}</a></p>`)
   }
 
   const mayOpen = ({ who }: Viewer, { name }: FunctionAddress): boolean => who.kind === 'operator' || who.address === name
@@ -73,7 +75,12 @@ export const makePages = (served: PagesServed): Pages => {
       return address === undefined || !mayOpen(viewer, address) ? undefined
         : { title: address.profile.name, path, sections: () => inboxPage(served, viewer, address, behind) }
     }
-    if (viewer.who.kind !== 'operator') return undefined
+    const { who } = viewer
+    const [, id] = /^\/case\/(\d{1,15})$/.exec(pathname) ?? []
+    if (who.kind !== 'operator') {
+      return id === undefined ? undefined
+        : { title: `${words.case} #${id}`, path: pathname, sections: () => casePage(served, who, viewer, Number(id)) }
+    }
     if (pathname === '/') return { title: words.overview, path, sections: () => dashboard(served, viewer, numberIn(query['from'])) }
     const asked = queueAsked(query)
     return pathname === '/queue' ? { title: words.queue, path: queuePath(asked), sections: () => queuePage(served, viewer, asked) } : undefined
@@ -93,19 +100,23 @@ export const makePages = (served: PagesServed): Pages => {
     const asked = String(request.query['view'])
     const view = viewer === undefined || !/^\/(?!\/)/.test(asked) || !URL.canParse(asked, 'http://pages') ? undefined : viewAt(asked, viewer)
     if (viewer === undefined || view === undefined) return void response.status(viewer === undefined ? 401 : 404).end()
-    const key = `${viewer.language} ${viewer.who.kind} ${view.path}`
+    const key = `${viewer.language} ${nameOf(viewer.who)} ${view.path}`
     const mayLook = (): boolean => viewerOf(request) !== undefined
     const watches = live.watch(response, { key, session: access.sessionOf(request), mayLook, read: view.sections })
     if (!watches) response.status(503).set('Retry-After', '60').end()
   })
 
-  routes.get(['/', '/queue', '/inbox/:name'], async (request, response) => {
+  routes.get(['/', '/queue', '/inbox/:name', '/case/:id'], async (request, response) => {
     const viewer = viewerOf(request)
     if (viewer === undefined) return response.redirect(303, '/login')
+    if (viewer.who.kind === 'agent' && request.path === '/') return response.redirect(303, inboxPath({ name: viewer.who.address }))
     const view = viewAt(request.originalUrl, viewer)
-    if (view === undefined) return tell(response, viewer, 404, WORDS[viewer.language].gone)
-    send(response, viewer, view.title, sectionsOf(await view.sections()), view.path)
+    const sections = await view?.sections()
+    if (view === undefined || sections === undefined) return tell(response, viewer, 404, WORDS[viewer.language].gone)
+    send(response, viewer, view.title, sectionsOf(sections), view.path)
   })
+
+  routes.post('/case/:id/:word', formOf(), acts(served, access, tell))
 
   /** The operator and the id in the path; answers if it is not the operator who asks. */
   const operatorOf = (request: Request, response: Response): { viewer: Viewer, id: string } | undefined => {

@@ -22,7 +22,8 @@ export const OF_TEAMS_MAX = 2000
 
 interface Session { who: Who; until: number }
 
-const nameOf = (who: Who): string => who.kind === 'operator' ? 'operator' : `${who.address} ${who.key}`
+/** Whose it is, as a key. */
+export const nameOf = (who: Who): string => who.kind === 'operator' ? 'operator' : `${who.address} ${who.key}`
 
 export const makeSessions = (clock: Clock, chance: Chance): Sessions => {
   const sessions = new Map<string, Session>() // oldest first

@@ -1,6 +1,7 @@
 /** The changes in the desk's part of a plan, besides its deliveries. */
 import type { NetworkName } from '../model/address'
 import type { Content } from '../model/message'
+import type { Login } from '../store/store'
 import type { AutomaticSent, Consent, Conversation, LogLine, NewEntry, TeamChange } from '../store/desk'
 
 export type DeskChange =
@@ -15,6 +16,7 @@ export type DeskChange =
   | { what: 'consent', consent: Consent }
   | { what: 'duty', address: string, agent: string, on: boolean }
   | { what: 'team', change: TeamChange }
+  | { what: 'login', login: Login }
   | Counted
 
 /** Events that are counted for each address. First answer and closed: how long it took, in all and within opening hours. */

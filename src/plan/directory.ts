@@ -29,7 +29,7 @@ export interface Teams {
 }
 
 export interface Directory {
-  readonly links: Pick<Links, 'token' | 'part' | 'url'>
+  readonly links: Pick<Links, 'token' | 'part' | 'url' | 'login'>
   /** Our own words, in the language in which people are spoken to at this place. */
   textsAt (place: Place): Texts
   /** Of all networks, as they stand behind people's names. */
@@ -84,7 +84,7 @@ export interface DirectoryParts {
   mirrors: Mirror[]
   remembered: Remembered
   can: ReadonlyMap<NetworkName, Capabilities>
-  links: Pick<Links, 'token' | 'part' | 'url'>
+  links: Pick<Links, 'token' | 'part' | 'url' | 'login'>
   language: Language
   teams: Teams
   directs: Directs

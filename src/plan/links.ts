@@ -20,6 +20,10 @@ export interface Links {
   sealed (url: string): string | undefined
   /** What opens the file of a token where it is encrypted. Pure. */
   fileKey (token: string): FileKey
+  /**
+   * What lets whoever asked by this arrival in to the pages, and the URL with it; undefined if it is not known where pages are reached. Pure.
+   */
+  login (network: string, arrivalKey: string): { token: string, url: string } | undefined
   /** The file of a token; undefined if it is unknown, expired or revoked. */
   find (token: string): Promise<Attachment | undefined>
 }
@@ -52,20 +56,27 @@ const fileKeyOf = (secret: string, token: string): FileKey => {
   return { iv: bytes.subarray(0, IV_BYTES), key: bytes.subarray(IV_BYTES, IV_BYTES + KEY_BYTES) }
 }
 
-export const makeLinks = (secret: string, publicUrl: string, store: Store, now: () => number): Links => ({
+/** Where files and pages are reached from outside. */
+interface Reached { files: string; pages?: string | undefined }
+
+export const makeLinks = (secret: string, { files, pages }: Reached, store: Store, now: () => number): Links => ({
   token: (network, arrivalKey) => tokenOf(secret, `${network} ${arrivalKey}`),
   part: (token, index) => index === 0 || token === '' ? token : tokenOf(secret, `${token}\n${index}`),
   url: (token, { name }, short) => {
     const suffix = extname(name).toLowerCase()
     const end = short ? /^\.[a-z0-9]{1,5}$/.test(suffix) ? suffix : '' : `/${encodeURIComponent(shortened(name))}`
-    return `${publicUrl.replace(/\/$/, '')}/media/${token}${end}`
+    return `${files.replace(/\/$/, '')}/media/${token}${end}`
   },
   sealed (url) {
-    const start = `${publicUrl.replace(/\/$/, '')}/media/`
+    const start = `${files.replace(/\/$/, '')}/media/`
     const [, token, end = ''] = url.startsWith(start) ? /^([A-Za-z0-9_-]{20})([./].*)?$/.exec(url.slice(start.length)) ?? [] : []
     return token === undefined ? undefined
       : `${start.replace(/^https?:/, 'aesgcm:')}sealed/${token}${end}#${fragmentOf(fileKeyOf(secret, token))}`
   },
   fileKey: token => fileKeyOf(secret, token),
+  login (network, arrivalKey) {
+    const token = tokenOf(secret, `login\n${network} ${arrivalKey}`)
+    return pages === undefined ? undefined : { token, url: `${pages}/link/${token}` }
+  },
   find: token => store.run(tx => tx.linked(token, now()))
 })

@@ -5,7 +5,7 @@
 import { conversationOf } from './desk-tx'
 import { OUTBOX, type OutboxRow, queueRowOf } from './outbox-rows'
 import type { Sql } from './sql'
-import type { PagesTx } from './store'
+import type { Login, PagesTx } from './store'
 
 const LANES_MAX = 500 // in which the oldest message is looked for
 
@@ -16,7 +16,7 @@ const TURN = ANSWERED + ", coalesce(json_extract(data, '$.heardAt'), json_extrac
 
 const counted = (row: { count: number } | undefined): number => row?.count ?? 0
 
-export const makePagesTx = ({ all, one }: Sql): PagesTx => ({
+export const makePagesTx = ({ all, one, run }: Sql): PagesTx => ({
   async count (state, network, most) {
     return counted(one(`SELECT count(*) AS count FROM
       (SELECT 1 FROM outbox WHERE state <> 'done' AND state = ? AND network = ? LIMIT ?)`, state, network, most))
@@ -47,5 +47,14 @@ export const makePagesTx = ({ all, one }: Sql): PagesTx => ({
   async counted (address, hours, what) {
     return counted(one(`SELECT coalesce(sum(count), 0) AS count FROM tally
       WHERE hour IN (SELECT value FROM json_each(?)) AND whose = 'address' AND name = ? AND what = ?`, JSON.stringify(hours), address, what))
+  },
+  async login ({ address, agent, digest, until }, now) {
+    run('DELETE FROM login WHERE until <= ?', now)
+    run('INSERT OR REPLACE INTO login (address, agent, digest, until) VALUES (?, ?, ?, ?)', address, agent, digest, until)
+  },
+  async takeLogin (digest, now) {
+    const found = one<Login>('SELECT address, agent, digest, until FROM login WHERE digest = ?', digest)
+    run('DELETE FROM login WHERE digest = ?', digest)
+    return found !== undefined && found.until > now ? found : undefined
   }
 })

@@ -266,4 +266,12 @@ CREATE TABLE erased (
 DROP TRIGGER consent_keeps;
 CREATE TRIGGER consent_keeps BEFORE DELETE ON consent WHEN NOT EXISTS (SELECT 1 FROM memory WHERE owner = 'erasing')
   BEGIN SELECT RAISE(ABORT, 'the ledger is only written, but for somebody who is erased'); END;
+`, `
+CREATE TABLE login (
+  address TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  digest TEXT NOT NULL UNIQUE,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (address, agent)
+) STRICT, WITHOUT ROWID;
 `]

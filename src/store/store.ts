@@ -97,6 +97,9 @@ export interface QueueMark { network: NetworkName; place: string; id: number }
 export interface CaseMark { answered: boolean; at: number; id: number }
 
 /** What pages ask. Each gives, or counts, no more rows than its limit. */
+/** What lets somebody of a team in to its page once. `digest`: of what is in the link. `until`: ms since 1970. */
+export interface Login { address: string; agent: string; digest: string; until: number }
+
 export interface PagesTx {
   count (state: OutboxState, network: NetworkName, most: number): Promise<number> // `most`, if there are more
   oldest (state: OutboxState): Promise<QueueRow | undefined>
@@ -104,6 +107,10 @@ export interface PagesTx {
   cases (handledBy: string, limit: number, behind?: CaseMark): Promise<Conversation[]> // open ones: unanswered first, the longest waiting first
   countCases (handledBy: string, answered: boolean, most: number): Promise<number>
   counted (address: string, hours: number[], what: What): Promise<number> // in these hours, which are counted from 1970
+  /** Instead of the one before of the same agent. */
+  login (login: Login, now: number): Promise<void>
+  /** Takes what has this digest: nobody gets in by it again. Undefined if there is none, or its time is over. */
+  takeLogin (digest: string, now: number): Promise<Login | undefined>
 }
 
 export interface Tx {

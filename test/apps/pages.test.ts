@@ -21,7 +21,8 @@ describe('the pages in Chromium', () => {
   needs('chromium')
   let all: PagesStarted
   let browser: Browser
-  let session: { name: string, value: string, url: string }
+  interface Cookie { name: string, value: string, url: string }
+  let session: Cookie, anna: Cookie
 
   before(async () => {
     all = await startPages({ address: { profile: { name: 'Bürgerbüro Musterstadt', about: '' } } })
@@ -34,8 +35,12 @@ describe('the pages in Chromium', () => {
     await all.red.say('hall', '@carl', 'Hello')
     all.observer.connection('red', 'homeserver', true)
     all.observer.connection('blue', 'component', false, 'connect ECONNREFUSED')
-    const [name = '', value = ''] = (await all.logIn()).split('=')
-    session = { name, value, url: all.url } // each login counts as a try
+    const cookieOf = (text: string): Cookie => {
+      const [name = '', value = ''] = text.split('=')
+      return { name, value, url: all.url }
+    }
+    session = cookieOf(await all.logIn()) // each login counts as a try
+    anna = cookieOf(await all.enter('Anna'))
     if (SHOTS !== undefined) await mkdir(SHOTS, { recursive: true })
   })
   after(async () => {
@@ -68,7 +73,15 @@ describe('the pages in Chromium', () => {
       await page.click('.rows td.number a')
       await isAccessible(page, name('message'))
       await page.goto(`${all.url}/inbox/werkstatt`)
+      await isAccessible(page, name('inbox-operator'))
+      await context.addCookies([anna])
+      await page.goto(`${all.url}/inbox/werkstatt`)
+      await page.locator('#live.live').waitFor()
       await isAccessible(page, name('inbox'))
+      await page.click('.cases td.number a >> nth=0')
+      await isAccessible(page, name('case'))
+      await page.goto(`${all.url}/link/${'x'.repeat(20)}`)
+      await isAccessible(page, name('link'))
       await context.close()
     })
   }
@@ -115,6 +128,23 @@ describe('the pages in Chromium', () => {
     await page.getByText('Keine.').waitFor()
     await page.click('text=Abmelden')
     await page.getByLabel('Token').waitFor()
+    await context.close()
+  })
+
+  it('let a team work without a script: in by the link, a case taken, passed on and closed', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' })
+    const page = await context.newPage()
+    await page.goto(all.url + await all.linkOf('Anna'))
+    await page.click('main button')
+    await page.locator('tr', { hasText: 'Eva Müller' }).locator('td.number a').click()
+    await page.getByText('Ab 9 Uhr.').waitFor()
+    await page.selectOption('select', { label: 'Bernd' })
+    await page.click('button.assign')
+    await page.locator('tr', { hasText: 'Eva Müller' }).getByText('Bernd').waitFor()
+    await page.locator('tr', { hasText: 'محمد علي' }).locator('button.take').click()
+    await page.click('button.done')
+    await page.locator('tr', { hasText: 'Eva Müller' }).waitFor()
+    assert.equal(await page.locator('tr', { hasText: 'محمد علي' }).count(), 0)
     await context.close()
   })
 })

@@ -89,7 +89,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
       })))
       const bridge = await makeBridge({
         networks, mirrors: town.mirrors, addresses, store, observer, directChats,
-        links: makeLinks('secret', 'https://files.example.org', store, mine.clock.now), language: 'en',
+        links: makeLinks('secret', { files: 'https://files.example.org' }, store, mine.clock.now), language: 'en',
         clock: mine.clock, chance: random, log: silentLog, limits: { ...LIMITS, queueMax }, bug: ended('it contradicts itself')
       })
       await bridge.start()

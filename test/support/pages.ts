@@ -13,7 +13,7 @@ import { makeQueueLines } from '../../src/operate/queue'
 import { watched } from '../../src/pages/flow'
 import { makePages } from '../../src/pages/pages'
 import { addressOn, agent } from './address'
-import { makePractice, type Practice } from './practice'
+import { makePractice, until, type Practice } from './practice'
 import { mirrorOf, startBridge, type Started } from './started'
 
 export const TOKEN = 'a-token-for-tests-of-pages'
@@ -30,6 +30,10 @@ export interface PagesStarted {
   visit (path: string, asked?: Asked): Promise<Visit>
   /** Logs in with the token, and gives the cookie of the session. */
   logIn (headers?: Record<string, string>): Promise<string>
+  /** Somebody of the team asks for the page in their chat with `werkstatt`; gives the path of the link that they get there. */
+  linkOf (name: string): Promise<string>
+  /** Logs somebody of the team in by such a link, and gives the cookie. */
+  enter (name: string): Promise<string>
   writes (person: string, text: string, name?: string): Promise<unknown>
   stop (): Promise<void>
 }
@@ -46,7 +50,7 @@ export const startPages = async ({ clock = systemClock, address = {}, more = [],
   const metrics: Metrics = makeMetrics(['red', 'blue'], () => started.store.run(tx => tx.depth()), clock)
   const { flow, observer } = watched(metrics.observer, clock)
   const started: Started = await startBridge([red, blue], [mirrorOf(['red', 'hall'], ['blue', 'room'])], {
-    addresses, observer, clock, ...path !== undefined && { path }
+    addresses, observer, clock, pagesUrl: PUBLIC, ...path !== undefined && { path }
   })
   const queue = makeQueueLines(started.bridge.queue)
   const { desk } = started.bridge
@@ -73,8 +77,21 @@ export const startPages = async ({ clock = systemClock, address = {}, more = [],
     })
     return { status: answer.statusCode, text: await answer.body.text(), headers: answer.headers, cookies: listOf(answer.headers['set-cookie']) }
   }
+  const linkOf = async (name: string): Promise<string> => {
+    const { network, id } = TEAM.find(one => one.name === name)!.addresses[0]!
+    const practice = network === 'red' ? red : blue
+    const place = `werkstatt/${id}`
+    const before = practice.read(place).length
+    await practice.say(place, id, '!page', { direct: true, to: 'werkstatt' })
+    await until(() => practice.read(place).length > before, 'the link')
+    return practice.read(place).at(-1)!.split(PUBLIC)[1]!.split(/\s/)[0]!
+  }
+
+  const enter = async (name: string): Promise<string> =>
+    cookiesOf((await visit('/link', { form: { link: (await linkOf(name)).slice('/link/'.length) } })).cookies)
+
   return {
-    red, blue, started, metrics, observer, url, visit,
+    linkOf, enter, red, blue, started, metrics, observer, url, visit,
     logIn: async headers => cookiesOf((await visit('/login', { form: { token: TOKEN }, ...headers === undefined ? {} : { headers } })).cookies),
     writes: (person, text, name = person) => red.say(`werkstatt/${person}`, person, text, {
       direct: true, to: 'werkstatt', sender: { id: person, name }

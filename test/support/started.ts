@@ -23,8 +23,8 @@ export const mirrorOf = (...places: [network: string, id: string, people?: Recor
   places: places.map(([network, id, people]) => ({ place: { network, id }, ...people === undefined ? {} : { people } }))
 })
 
-/** `around`: wraps the store for the bridge. */
-type StartOptions = Partial<BridgeOptions> & { path?: string, around?: (store: Store) => Store }
+/** `around`: wraps the store for the bridge. `pagesUrl`: where pages are reached. */
+type StartOptions = Partial<BridgeOptions> & { path?: string, around?: (store: Store) => Store, pagesUrl?: string }
 
 export const startBridge = async (networks: Practice[], mirrors: Mirror[], options: StartOptions = {}): Promise<Started> => {
   const path = options.path ?? join(temporaryFolder(), 'zentrale.db')
@@ -33,7 +33,8 @@ export const startBridge = async (networks: Practice[], mirrors: Mirror[], optio
   const opened = openSqlite(path, clock, error => bugs.push(error))
   const store = options.around?.(opened) ?? opened
   const bridge = await makeBridge({
-    networks, mirrors, store, links: makeLinks('secret', 'https://files.example.org', store, clock.now), language: 'en', observer: nothingObserved,
+    networks, mirrors, store, language: 'en', observer: nothingObserved,
+    links: makeLinks('secret', { files: 'https://files.example.org', pages: options.pagesUrl }, store, clock.now),
     clock, chance: systemChance, log: silentLog, limits: { queueMax: 10_000, linkMs: 86_400_000, keepMs: 86_400_000, drainMs: 2000 },
     bug: error => bugs.push(error), ...options
   })

@@ -52,7 +52,7 @@ describe('a function address', () => {
       profile: { name: 'Bürgerbüro', about: '' }, language: 'en', zone: 'Europe/Berlin', automatic: ['greeting'], redirectOnly: false,
       claim: 'soft', answers: 'all', reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none',
       followUp: { days: 7 }, texts: {}, retentionDays: 365,
-      shows: { typing: true, read: false }, encrypts: true, encryptedRooms: true
+      shows: { typing: true, read: false }, encrypts: true, encryptedRooms: true, wordsOnPage: false
     })
   })
 

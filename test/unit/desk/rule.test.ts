@@ -58,7 +58,7 @@ describe('the rule of the desk', () => {
     const anna = agent('Anna', 'red @anna')
     const address = addressOn(['red'], [anna])
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
-    const links = { token: () => '', part: () => '', url: () => '' }
+    const links = { token: () => '', part: () => '', url: () => '', login: () => undefined }
     const directory = makeDirectory({
       mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [], expelled: [] }, can: new Map(), links, language: 'en',
       teams: memory, directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false })

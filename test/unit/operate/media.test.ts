@@ -38,7 +38,7 @@ const bytes = (size: number, told?: number) => async (): Promise<Download> =>
 
 describe('the link of a file in an encrypted chat', () => {
   it('gives it encrypted, of an unknown kind, and with its size', async () => {
-    const links = makeLinks('secret', 'https://files.example.org/', {} as Store, () => 0)
+    const links = makeLinks('secret', { files: 'https://files.example.org/' }, {} as Store, () => 0)
     const url = links.url(TOKEN, picture, false)
     const [address = '', fragment = ''] = links.sealed(url)!.split('#')
     assert.equal(address, url.replace('https://files.example.org/media/', 'aesgcm://files.example.org/media/sealed/'))

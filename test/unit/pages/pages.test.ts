@@ -186,7 +186,7 @@ describe('the pages', () => {
     const { text } = await all.visit('/', { cookie })
     assert.deepEqual([...text.matchAll(/class="who">([^<]+)</g)].map(([, name]) => name), ['Fritz', 'Gerda', 'Eva'])
     assert.match(text, /<strong>2<\/strong> unanswered/)
-    assert.match(text, /today:\s+3 in, 1 out,\s+1 first answers/)
+    assert.match(text, /today:\s+3 in, 1 out,\s+1 first answer</)
     assert.match(text, /<bdi>Anna<\/bdi>/)
     assert.doesNotMatch(text, /I am Fritz/, 'what people write is for the team')
   })
