@@ -183,5 +183,7 @@ export const MUTATIONS: Mutation[] = [
   ['tells nobody what was sealed for others', 'networks/xmpp/omemo/opening.ts', 'if (saysIn(encrypted)) await unread(stanza, to, ends, error)',
     "if (saysIn(encrypted)) log.info({}, 'nothing')", ['S3']],
   ['tells no writer that we cannot open it', 'networks/xmpp/direct/receive.ts', 'if (unread !== undefined) return unread()',
-    'if (unread !== undefined) return', ['S3']]
+    'if (unread !== undefined) return', ['S3']],
+  ['tells no team that an answer waits because it cannot be encrypted', 'bridge/lane.ts',
+    'if (reason.voiceless || reason.unsealed !== undefined) ending', 'if (reason.voiceless) ending', ['S3']]
 ]

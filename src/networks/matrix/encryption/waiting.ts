@@ -61,7 +61,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
   const { encryption, devices, vault, clock, chance, log, signal } = parts
   const aging = steady(clock)
   const entries: Entry[] = [] // in order
-  let lastAt = 0
+  let last = 0 // the newest of their times, and larger each time, also when the clock was set back: it gives their order
   let attempt = 0
   let timer: Timer | undefined
   let looking = false
@@ -147,7 +147,9 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
         if (entries.some(entry => entry.key === key)) continue
         const { raw, told } = parsed<Kept>(value)
         const { id, room, sender } = readEvent(raw)
-        entries.push({ key, room, id, sender, at: Number(key.slice(WAITING.length).split(' ')[0]), told })
+        const at = Number(key.slice(WAITING.length).split(' ')[0])
+        last = Math.max(last, at)
+        entries.push({ key, room, id, sender, at: Math.min(at, aging.now()), told })
       }
       plan()
     },
@@ -159,9 +161,10 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
         devices.counts.unread.full++
         return false
       }
-      lastAt = Math.max(aging.now(), lastAt + 1)
-      const key = `${WAITING}${String(lastAt).padStart(15, '0')} ${id}`
-      const entry: Entry = { key, room, id, sender, at: lastAt, told: false }
+      const at = aging.now()
+      last = Math.max(at, last + 1)
+      const key = `${WAITING}${String(last).padStart(15, '0')} ${id}`
+      const entry: Entry = { key, room, id, sender, at, told: false }
       entries.push(entry)
       attempt = 0
       plan()

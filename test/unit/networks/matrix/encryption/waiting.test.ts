@@ -135,6 +135,19 @@ describe('an event whose key is not here', () => {
     assert.deepEqual([taken, lost], [['$1 unread late'], ['$1']])
   })
 
+  it('waits as long as it should, and in its order, when the clock was set back over a restart', async () => {
+    await keep(raw('1'))
+    jumped = -10 * 24 * HOUR
+    await start()
+    await keep(raw('2'))
+    await start()
+    keys.add('$2')
+    await look(MINUTE)
+    assert.deepEqual([taken, lost], [['$1 unread late', '$2 read'], []])
+    await look(25 * HOUR)
+    assert.deepEqual(lost, ['$1'])
+  })
+
   it('waits on over a restart, and when it cannot be taken at first', async () => {
     await keep(raw('1'))
     await keep(raw('2'))
