@@ -116,7 +116,7 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path, around: 
     reactions: written.reactions, claimTimeoutMinutes: written.claim_timeout_minutes,
     shows: { typing: written.typing, read: written.read_marks },
     ...isSealing(written, called, [...path, 'omemo'], around) && { encrypts: true },
-    signature: SIGNATURES[written.signature], followUp: written.follow_up,
+    signature: SIGNATURES[written.signature], heldInTheClear: written.held_in_the_clear, followUp: written.follow_up,
     texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days,
     ...config.reports.persons && { countsAgents: true }
   }

@@ -1,6 +1,7 @@
 /** The keys of a function address. Name and team are enough; everything else has a default or may be left out. */
 import { z } from 'zod'
 import { isZone } from '../desk/hours'
+import { SECRETS } from '../desk/in-the-clear'
 import type { NetworkKind } from '../networks/kind'
 import { choice, either, lines, list, live, section, text, told, url, whole, yes } from '../settings/keys'
 
@@ -129,6 +130,9 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
   claim_timeout_minutes: whole('After how many opening minutes without an answer to the contact a case is free again.',
     5, 10080, 60).default(60),
   signature: choice('What the contact sees of the agent who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),
+  held_in_the_clear: list('What is held back where the way to the contact is not encrypted, until the agent says !send: account numbers, card ' +
+    'numbers, passwords. Standard texts are never held.', `a list of ${SECRETS.join(', ')}`, SECRETS.length,
+  choice('What is held back.', [...SECRETS]), `[${SECRETS.join(', ')}]`).default([...SECRETS]),
   follow_up: either('What a message to a closed case does: reopen it, begin a new one, or reopen it for so many days.',
     'reopen, new, or a section with days', [
       choice('What it does.', ['reopen', 'new']),

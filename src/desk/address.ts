@@ -6,6 +6,7 @@ import { addressKey, type NetworkName, type Person } from '../model/address'
 import type { Profile } from '../model/network'
 import type { Shows } from '../model/signal'
 import type { Hours } from './hours'
+import type { Secret } from './in-the-clear'
 
 /** Somebody in a team, with one or several addresses. `direct`: sees cases in direct chats, without rooms. */
 export interface Agent { name: string; addresses: Person[]; direct?: boolean }
@@ -46,6 +47,7 @@ export interface FunctionAddress {
   undoSeconds: number // how long an answer waits before it leaves, and may be taken back
   claimTimeoutMinutes: number // opening minutes without an answer, after which anybody may take the case
   signature: Signature
+  heldInTheClear: Secret[] // what is held where it would not go encrypted
   followUp: FollowUp
   texts: Record<string, StandardText> // by name
   retentionDays: number

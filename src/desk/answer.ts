@@ -10,6 +10,7 @@ import { identityOn, type FunctionAddress } from './address'
 import type { Calls } from './called'
 import type { Context, DeskFacts, Speaker, TeamMessage } from './facts'
 import { openMsBetween } from './hours'
+import { secretIn } from './in-the-clear'
 import { excerptOf, ownerName, personaOfSpeaker, textsOf } from './shown'
 import { answerOpenly, desk, is, log, show, type Source, type Step } from './steps'
 
@@ -134,6 +135,8 @@ export const answers = (facts: TeamMessage, one: Conversation, content: Content,
   const { who, address } = facts
   const why = forbidden(facts, one, context)
   if (why !== undefined) return { goesOut: false, steps: unsent(facts, content, why, false, context) }
+  const secret = one.encrypted === true ? undefined : secretIn(content, address.heldInTheClear)
+  if (secret !== undefined) return { goesOut: false, steps: unsent(facts, content, textsOf(address).inTheClear(secret), true, context) }
   const owner = ownerOf(one)
   const isAnothers = owner !== undefined && owner !== who.key && address.claim !== 'open'
   if (isAnothers) return { goesOut: false, steps: hold(facts, one, content, context) }

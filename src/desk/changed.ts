@@ -7,6 +7,7 @@ import type { Recorded } from '../store/store'
 import { forbidden, marked, signed } from './answer'
 import { timeout } from './contact'
 import type { Before, CaseDeleted, CaseEdited, Context, Said, TeamDeletion, TeamEdit, WriterFacts } from './facts'
+import { secretIn } from './in-the-clear'
 import { personaOfSpeaker, textsOf } from './shown'
 import { answer, desk, is, log, nothing, type Step } from './steps'
 import { inThread, isTalk } from './typed'
@@ -102,12 +103,18 @@ const editsNote = (facts: CaseEdited, { entry }: Before, went: Recorded | undefi
   ]
 }
 
+/** Something that the answer did not have before. */
+const bringsSecret = ({ address, conversation, said }: CaseEdited, { entry }: Before): boolean => {
+  const secret = conversation.encrypted === true ? undefined : secretIn(wordsOf(said), address.heldInTheClear)
+  return secret !== undefined && secretIn(entry.content, [secret]) === undefined
+}
+
 const editsInCase = (facts: CaseEdited, context: Context): Step[] => {
   const { before, conversation, said, who, other, strange, called, original } = facts
   if (before === undefined) return [answer(textsOf(facts.address).editDoesNothing)]
   if (before.entry.who !== who.agent.name) return nothing('no message of the one who edits it')
   const went = before.sentBy ?? original
-  const isInside = other !== undefined || strange || (called !== undefined && said.typed.kind === 'words')
+  const isInside = other !== undefined || strange || (called !== undefined && said.typed.kind === 'words') || bringsSecret(facts, before)
   const isToGoOut = !isInside && (said.typed.kind === 'words' || said.typed.kind === 'say')
   if (before.entry.kind !== 'team') return editsNote(facts, before, went, context)
   return isToGoOut && forbidden(facts, conversation, context) === undefined

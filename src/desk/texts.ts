@@ -1,5 +1,6 @@
 /** The desk's texts to the team, in German and English. Texts to contacts are in automatic.ts, retired.ts and the config. */
 import type { CaseState } from '../store/desk'
+import type { Secret } from './in-the-clear'
 
 export interface DeskTexts {
   notOurs (name: string): string // for a contact with the name of an agent or address
@@ -70,6 +71,7 @@ export interface DeskTexts {
   otherCase (number: number, own: number): string
   noCase (number: number): string
   strange: string
+  inTheClear (secret: Secret): string
   called: (name: string) => string
   keptAt (id: number): string
   stillThere: string
@@ -94,6 +96,9 @@ export interface DeskTexts {
 }
 
 const joined = (...parts: string[]): string => parts.filter(part => part !== '').join(' · ')
+
+const SECRET_DE: Record<Secret, string> = { iban: 'eine IBAN', card: 'eine Kartennummer', password: 'ein Passwort' }
+const SECRET_EN: Record<Secret, string> = { iban: 'an IBAN', card: 'a card number', password: 'a password' }
 
 interface Kept { id: number, excerpt: string }
 const keptDe = ({ id, excerpt }: Kept): string => `Noch zurückgehalten: „${excerpt}“ (!senden ${id})`
@@ -195,6 +200,7 @@ const de: DeskTexts = {
   keptAt: id => `Der Text liegt bei #${id}.`,
   called: name => `Nicht gesendet: Der Text spricht ${name} aus dem Team an. An den Kontakt geht er so mit !senden; nur für das Team: ` +
     '!n und dann der Text.',
+  inTheClear: secret => `Nicht gesendet: Der Text enthält ${SECRET_DE[secret]}, und der Weg zum Kontakt ist nicht verschlüsselt. Trotzdem: !senden`,
   strange: 'Nicht gesendet: Der Text zitiert oder beantwortet etwas, das der Kontakt nicht gesehen hat. ' +
     'So geht er hinaus: !senden. Ohne Zitat: Bitte schreiben Sie ihn noch einmal.',
   stillThere: 'Die Änderung ging nicht hinaus: Der Kontakt sieht weiterhin, was vorher dort stand.',
@@ -316,6 +322,7 @@ const en: DeskTexts = {
   keptAt: id => `The text is kept at #${id}.`,
   called: name => `Not sent: it speaks to ${name} of the team. To send it to the contact as it is: !send; for the team only: ` +
     '!n and then the text.',
+  inTheClear: secret => `Not sent: it has ${SECRET_EN[secret]}, and the way to the contact is not encrypted. To send it all the same: !send`,
   strange: 'Not sent: it quotes or answers something that the contact has not seen. ' +
     'To send it as it is: !send. To send it without the quotation, please write it again.',
   stillThere: 'The change did not go out: the contact still sees what was there before.',

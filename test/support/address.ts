@@ -11,8 +11,8 @@ export const agent = (name: string, ...addresses: `${string} ${string}`[]): Agen
 export const addressOn = (networks: NetworkName[], team: Agent[], more: Partial<FunctionAddress> = {}): FunctionAddress => ({
   name: 'werkstatt', slug: 'werkstatt', identities: networks.map(network => ({ network, id: 'werkstatt' })), aliases: [], team,
   profile: { name: 'Werkstatt', about: '' }, language: 'en', zone: 'Europe/Berlin', automatic: {}, redirectOnly: false, claim: 'soft', answers: 'all',
-  reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none', followUp: { days: 7 }, texts: {}, retentionDays: 365,
-  wordsOnPage: true, ...more
+  reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none', heldInTheClear: ['iban', 'card', 'password'],
+  followUp: { days: 7 }, texts: {}, retentionDays: 365, wordsOnPage: true, ...more
 })
 
 /** For the operator's HTTP, when there are no addresses. */

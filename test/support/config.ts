@@ -77,7 +77,7 @@ export const addressConfig = (): Tree => {
       holidays: { region: 'DE-BE', days: ['12-31', '2026-12-30'] }, days: { '2026-12-23': ['8:00-10:00'], '2026-12-24': 'closed' }
     },
     automatic: { greeting: 'Willkommen bei {adresse}', absence: false },
-    redirect_only: false, claim: 'open', claim_timeout_minutes: 30, signature: 'first_name', follow_up: { days: 3 },
+    redirect_only: false, claim: 'open', claim_timeout_minutes: 30, signature: 'first_name', held_in_the_clear: ['card'], follow_up: { days: 3 },
     texts: { angebot: 'Guten Tag {kunde.name}, {agent.vorname}', Preise: { text: 'Siehe unten' } }, retention_days: 90
   }]
   return config

@@ -51,7 +51,7 @@ describe('a function address', () => {
       team: [{ name: 'Anna Arnold', addresses: [{ network: 'matrix', id: '@anna.arnold:example.org' }] }],
       profile: { name: 'Bürgerbüro', about: '' }, language: 'en', zone: 'Europe/Berlin', automatic: ['greeting'], redirectOnly: false,
       claim: 'soft', answers: 'all', reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none',
-      followUp: { days: 7 }, texts: {}, retentionDays: 365,
+      heldInTheClear: ['iban', 'card', 'password'], followUp: { days: 7 }, texts: {}, retentionDays: 365,
       shows: { typing: true, read: false }, encrypts: true, encryptedRooms: true, wordsOnPage: false
     })
   })
