@@ -205,7 +205,10 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   return [
     ...opens ? openedByEdit(facts, one, content, context) : [],
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
-    { do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context) },
+    {
+      do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context),
+      everywhere: !pointsOnly(facts.shown, one) // the team that has the case now may have come to it since
+    },
     ...edit.encrypted === true && one.encrypted !== true ? [set({ encrypted: true }), show] : [],
     ...!opens && one.opener === edit.of ? [set({ excerpt: excerptOf(content) }), show] : []
   ]
@@ -220,9 +223,11 @@ export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[
   const { conversation: one, original, arrival: { of } } = facts
   if (one === undefined || original === undefined || !isTheirs(facts, one)) return nothing('no message of the contact')
   const as = personaOfContact(facts, one, context)
+  const texts = textsOf(facts.address)
+  const told: Step = { do: 'tell where missing', original, text: texts.tookBack(shownName(context.memory, texts, one)) }
   return [
-    { do: 'take back', original, as, atContact: as }, { do: 'unannounce', opener: of }, ...one.opener === of ? announcedAgain(one) : [],
-    log('taken back')
+    { do: 'take back', original, as, atContact: as }, ...pointsOnly(facts.shown, one) ? [] : [told],
+    { do: 'unannounce', opener: of }, ...one.opener === of ? announcedAgain(one) : [], log('taken back')
   ]
 }
 

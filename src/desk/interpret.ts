@@ -132,23 +132,24 @@ const sayInstead = (draft: Draft, original: Recorded, { content, place, as, repl
   else draft.deliveries.push(...made)
 }
 
-const correct = (draft: Draft, corrects: Corrects, correction: Correction): void => {
+const correct = (draft: Draft, corrects: Corrects, correction: Correction, everywhere = false): void => {
   const { edit, original } = corrects
   const { place, content, as, reply } = correction
   const before = original === undefined ? [] : saidOf(original, place)
-  const isElsewhere = original === undefined ? samePlace(place, edit.place) : before.length === 0
+  const isElsewhere = original === undefined ? samePlace(place, edit.place) : before.length === 0 && !everywhere
   if (isElsewhere) return // this place has what was typed, or never had it
-  if (original !== undefined && before.every(({ held }) => held === true)) return sayInstead(draft, original, correction, corrects)
+  const isHeld = before.length > 0 && before.every(({ held }) => held === true)
+  if (original !== undefined && isHeld) return sayInstead(draft, original, correction, corrects)
   const said = sayAgain({ ...edit, content }, original, place, as, { token: tokenOf(draft, content), reply }, draft.context.directory)
   put(draft, said, place, as)
 }
 
-const correctForTeam = (draft: Draft, { corrects, content, as }: Of<'correct for team'>): void => {
+const correctForTeam = (draft: Draft, { corrects, content, as, everywhere }: Of<'correct for team'>): void => {
   for (const where of draft.context.memory.placesOf(draft.address, draft.conversation?.id ?? 'queue')) {
     correct(draft, corrects, {
       place: where.place, content: shownAt(where, content, draft.conversation, as), as: where.people === undefined ? undefined : as,
       reply: replyAt(draft.facts, where.place, draft.context)
-    })
+    }, everywhere)
   }
 }
 
@@ -238,6 +239,13 @@ const tellTeam = (draft: Draft, { text, style, writer }: Of<'tell team'>): void 
   if (writer && facts.from === 'team' && !isThere) answer(draft, text, false)
 }
 
+const tellWhereMissing = (draft: Draft, { original, text }: Of<'tell where missing'>): void => {
+  const { context: { memory }, address, conversation: one } = draft
+  for (const where of memory.placesOf(address, needed(draft).id).filter(({ place }) => saidOf(original, place).length === 0)) {
+    addOwnWords(draft, where.place, shownAt(where, { style: 'quiet', text: plain(text) }, one))
+  }
+}
+
 const tellInbox = (draft: Draft, { of, text }: Of<'tell inbox'>): void => {
   for (const { place } of draft.context.memory.placesOf(of, 'queue')) addOwnWords(draft, place, { style: 'quiet', text: plain(text) })
 }
@@ -324,6 +332,7 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'react for team': return reactForTeam(draft, step)
     case 'react for contact': return reactForContact(draft, step)
     case 'tell team': return tellTeam(draft, step)
+    case 'tell where missing': return tellWhereMissing(draft, step)
     case 'tell inbox': return tellInbox(draft, step)
     case 'answer': return answer(draft, step.text, step.open)
     case 'announce': return announce(draft, step.excerpt)

@@ -29,7 +29,7 @@ export type Step =
   | ToContact
   | { do: 'to team', content: Content, as: Persona, called?: Calls | undefined } // words, at all places of the team except where they were said
   | { do: 'to inbox', content: Content, as: Persona, called?: Calls | undefined } // words of the team about no case, in the other inbox rooms
-  | { do: 'correct for team', corrects: Corrects, content: Content, as: Persona } // wherever the original went
+  | { do: 'correct for team', corrects: Corrects, content: Content, as: Persona, everywhere?: boolean } // else only where the original went
   | { do: 'take back', original: Recorded, as: Persona, atContact?: Persona } // deletes it wherever it went; what has not left never does
   | { do: 'recall', original: Recorded } // what has not left yet never leaves
   // reactions: all that the person has now
@@ -37,6 +37,7 @@ export type Step =
   | { do: 'react for contact', reacted: Reacted, emojis: string[], by: string } // as the address, whose key is `by`
   // our own words
   | { do: 'tell team', text: string, style: 'quiet' | 'alert', writer: boolean } // in its places; with `writer`, also where the command was typed
+  | { do: 'tell where missing', original: Recorded, text: string } // in those places that never had the original
   | { do: 'tell inbox', of: FunctionAddress, text: string }
   | { do: 'answer', text: string, open: boolean } // to whoever wrote the arrival; `open`: to everybody there
   // the team's places

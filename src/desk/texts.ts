@@ -88,6 +88,7 @@ export interface DeskTexts {
   unreadMore (count: number): string
   reacts (name: string, emojis: string, excerpt: string): string
   reactsNoMore (name: string, excerpt: string): string
+  tookBack (name: string): string
   nobodyOf: string
   closed (address: string): string
   noWay (network: string): string
@@ -214,6 +215,7 @@ const de: DeskTexts = {
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: Über ${network} lässt sich nichts zurücknehmen.`,
   reacts: (name, emojis, excerpt) => `${name} reagiert mit ${emojis} auf „${excerpt}“`,
   reactsNoMore: (name, excerpt) => `${name} nimmt die Reaktion auf „${excerpt}“ zurück`,
+  tookBack: name => `${name} hat eine frühere Nachricht zurückgenommen.`,
   rekeyed: key => `⚠ Ein Gerät, das der Kontakt schon vorher benutzt hat, verschlüsselt jetzt mit einem anderen Schlüssel: ${key}. Vielleicht ist ` +
     'die App dort neu eingerichtet, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.',
   unreadMore: count => count === 1 ? '⚠ [noch eine verschlüsselte Nachricht, die hier nicht gelesen werden kann]'
@@ -335,6 +337,7 @@ const en: DeskTexts = {
   stays: network => `Deleted here, but the contact still has the message: nothing can be taken back by ${network}.`,
   reacts: (name, emojis, excerpt) => `${name} reacts with ${emojis} to “${excerpt}”`,
   reactsNoMore: (name, excerpt) => `${name} takes back the reaction to “${excerpt}”`,
+  tookBack: name => `${name} has taken back an earlier message.`,
   rekeyed: key => `⚠ A device that the contact has used before encrypts with another key now: ${key}. Perhaps the app there was set up anew, ` +
     'perhaps somebody else is writing. If it matters, ask them in another way.',
   unreadMore: count => count === 1 ? '⚠ [one more encrypted message that cannot be read here]'

@@ -82,6 +82,33 @@ describe('what the team is told', () => {
     assert.deepEqual([...red.read(room), ...blue.read(room)].filter(line => line.includes('Eva: Hallo?\n')), [])
   })
 
+  it('when a case is passed on includes what the contact then changes or takes back of what another team was told, there and back', async () => {
+    await start({ language: 'en' })
+    const changes = (of: string, text?: string): Promise<unknown> => red.inbox.accept({
+      ...text === undefined ? { kind: 'deletion' } : { kind: 'edit', content: { style: 'text', text: plain(text) } },
+      key: `change of ${of}`, of, place: { network: 'red', id: chat }, at: 1, sender: { id: 'red:eva', name: 'Eva' }
+    })
+    const eva = { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' } } as const
+    const writes = (key: string) => red.say(chat, 'red:eva', `In ${key}`, { ...eva, key })
+    await writes('first')
+    await writes('second')
+    await anna('!assign verkauf')
+    await reads(red, 'verkauf-queue', '*: #1 Eva (red) · 🔴 new: “Hallo?”')
+    await changes('first', 'At ten')
+    await reads(red, 'verkauf-1', 'Eva (red): * At ten')
+    await changes('second')
+    await reads(red, 'verkauf-1', '*: Eva has taken back an earlier message.')
+    await writes('third')
+    await writes('fourth')
+    await red.say('verkauf-1', '@vera', '!assign werkstatt')
+    await until(() => blue.read(room).some(line => line.includes('In third')))
+    await changes('third', 'At eleven')
+    for (const where of [red, blue]) await reads(where, room, 'Eva (red): * At eleven')
+    await changes('fourth')
+    for (const where of [red, blue]) await reads(where, room, '*: Eva has taken back an earlier message.')
+    assert.equal(blue.read(room).filter(line => /\* At|taken back/.test(line)).length, 2, 'each once')
+  })
+
   it('of a conversation shows whether the contact\'s last message was encrypted', async () => {
     await start()
     await reads(red, room, '*: [Eva (red) · 🔴 neu]')
