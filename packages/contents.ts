@@ -15,7 +15,8 @@ const json = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T
 
 export const manifest: Manifest = json(join(checkout, 'package.json'))
 
-const OURS = ['bin', 'dist/src', 'docs', 'monitoring', 'config.sample.yaml', 'registration.yaml', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md']
+const OURS = ['bin', 'dist/src', 'docs', 'monitoring', 'config.sample.yaml', 'registration.yaml', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md',
+  'LICENSE']
 
 /** Of libraries: what only compilers and debuggers read, and their own documentation. Licences stay. */
 const UNUSED = /\.(map|[cm]?ts|flow|md|markdown)$/

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Config } from './config/config'
 import { loadConfig } from './config/load'
+import type { Finding } from './settings/probe'
 import { ConfigError } from './settings/problem'
 import { sampleConfig } from './config/sample'
 import { importBifrost, type ImportOrder } from './import/bifrost/import'
@@ -13,7 +14,7 @@ import { systemChance as chance } from './lib/chance'
 import { systemClock as clock } from './lib/clock'
 import { messageOf } from './model/errors'
 import { KINDS } from './networks/kinds'
-import { checkServers, showFinding } from './operate/check'
+import { checkServers, isWell, showFinding, untilWell } from './operate/check'
 import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
 import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
@@ -58,16 +59,23 @@ const first = program.command('init')
   .action(async (flags: Record<string, string>) => {
     const given = Object.fromEntries(questionsOf().map(({ key }) =>
       [key, flags[key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]]))
-    const answers = flags['yes'] || !process.stdin.isTTY ? await answer(given) : await askOnTerminal(ask => answer(given, ask))
+    const isAsked = !flags['yes'] && process.stdin.isTTY
+    const answers = isAsked ? await askOnTerminal(ask => answer(given, ask)) : await answer(given)
     print(init(flags['dir']!, answers, chance, { state: process.env['STATE_DIRECTORY'] }))
+    if (!isAsked) return
+    print('\nWaiting until your servers have read it, and looking every few seconds. Ctrl-C ends this; zentrale check --wait goes on.\n')
+    await untilWell(() => checkServers(loadConfig(join(flags['dir']!, 'config.yaml'), process.env), clock, chance), print, clock)
   })
 for (const { key, ask } of questionsOf()) first.option(`--${key} <value>`, ask)
 
 program.command('check').description('check the config, then try each server and say what to do')
-  .action(async () => {
-    const findings = await checkServers(config(), clock, chance)
+  .option('--wait', 'look again every few seconds until all is well')
+  .action(async ({ wait = false }: { wait?: boolean }) => {
+    const look = (): Promise<Finding[]> => checkServers(config(), clock, chance)
+    if (wait) return await untilWell(look, print, clock)
+    const findings = await look()
     print(findings.map(showFinding).join('\n'))
-    leave(findings.every(({ advice, mild }) => advice === undefined || mild))
+    leave(isWell(findings))
   })
 
 program.command('start').description('run until SIGTERM; SIGHUP reads the config anew').action(async () => await start(config, version))

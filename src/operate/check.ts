@@ -4,7 +4,7 @@
  */
 import { type Config, networksOf, placesOn } from '../config/config'
 import type { Chance } from '../lib/chance'
-import type { Clock } from '../lib/clock'
+import { type Clock, sleep } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { checkAddresses } from './check-addresses'
@@ -60,3 +60,21 @@ const indent = (text: string): string => text.split('\n').map(line => line === '
 
 export const showFinding = ({ what, found, advice, mild }: Finding): string =>
   advice === undefined ? `✓ ${what}: ${found}` : `${mild ? '!' : '✗'} ${what}: ${found}\n${indent(advice)}`
+
+export const isWell = (findings: Finding[]): boolean => findings.every(({ advice, mild }) => advice === undefined || mild)
+
+const LOOK_AGAIN_MS = 5000
+
+/** Looks again and again until all is well. Shows all findings at first, then each that has changed. */
+export const untilWell = async (look: () => Promise<Finding[]>, show: (text: string) => void, clock: Clock): Promise<void> => {
+  let before = new Set<string>()
+  for (;;) {
+    const findings = await look()
+    const shown = findings.map(showFinding)
+    const news = shown.filter(one => !before.has(one))
+    if (news.length > 0) show(news.join('\n'))
+    if (isWell(findings)) return show('All is well.')
+    before = new Set(shown)
+    await sleep(clock, LOOK_AGAIN_MS)
+  }
+}

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import { stringify } from 'yaml'
 import { loadConfig } from '../config/load'
 import type { Chance } from '../lib/chance'
+import { type Clock, systemClock } from '../lib/clock'
 import type { NetworkKind, Settings } from '../networks/kind'
 import { KINDS } from '../networks/kinds'
 import { transliterated } from '../settings/names'
@@ -52,23 +53,37 @@ const isPointless = (key: string, answers: Given, networks: Settings[]): boolean
   return key === rooms.at(-1) && rooms.every(room => !has(answers[room]))
 }
 
-/** Asks what no flag has answered, and repeats a question until the answer fits. Without `ask` it takes the presets. Throws with a text. */
-export const answer = async (flags: Given, ask?: (question: string) => Promise<string>, kinds: readonly NetworkKind[] = KINDS): Promise<Answers> => {
+type Ask = (question: string) => Promise<string>
+
+/** Asks until the answer fits. What the servers say against it is shown once; the same answer again is kept. */
+const asked = async ({ ask: text, fits, tries, ...question }: Question, preset: string, before: Given, ask: Ask, clock: Clock): Promise<string> => {
+  let [said, shown] = ['', preset]
+  let doubted: string | undefined
+  for (;;) {
+    const written = (await ask(`${said}${text}${shown === '' ? '' : ` [${shown}]`}: `)).trim() || shown
+    const doubt = written === doubted || !fits(written) ? undefined : await tries?.(written, before, clock)
+    if (doubt === undefined && fits(written)) return written
+    said = doubt === undefined ? `${refusal({ ...question, ask: text, fits })}\n` : `${doubt} Enter keeps it all the same.\n`
+    if (doubt !== undefined) shown = doubted = written
+  }
+}
+
+/**
+ * Asks what no flag has answered, tries each answer at its server, and repeats a question until the answer fits. Without `ask` it takes the presets,
+ * and tries nothing. Throws with a text.
+ */
+export const answer = async (flags: Given, ask?: Ask, kinds: readonly NetworkKind[] = KINDS, clock: Clock = systemClock): Promise<Answers> => {
   const answers: Answers = {}
   for (const question of questionsOf(kinds)) {
-    const { key, ask: text, unless = [], fits } = question
+    const { key, unless = [], fits } = question
     const preset = typeof question.preset === 'string' ? question.preset : question.preset(answers, own(answers, settingsOf(kinds)))
     if (flags[key] === undefined && (unless.some(other => !has(answers[other])) || isPointless(key, answers, settingsOf(kinds)))) {
       answers[key] = ''
       continue
     }
-    let given = flags[key] ?? (ask === undefined ? preset : undefined)
+    const given = flags[key] ?? (ask === undefined ? preset : undefined)
     if (given !== undefined && !fits(given)) throw new Error(`--${key}: ${refusal(question)}`)
-    for (let said = ''; given === undefined; said = `${refusal(question)}\n`) {
-      const written = (await ask!(`${said}${text}${preset === '' ? '' : ` [${preset}]`}: `)).trim() || preset
-      if (fits(written)) given = written
-    }
-    answers[key] = given
+    answers[key] = given ?? await asked(question, preset, answers, ask!, clock)
   }
   return answers
 }
@@ -146,6 +161,6 @@ export const init = (folder: string, answers: Answers, chance: Chance, { kinds =
   return [
     `Written: ${files.map(([path]) => path).join(', ')}`,
     ...networks.flatMap(settings => settings.init.paste(answers, secretOf(settings), folder)),
-    `Then: zentrale check --config ${config}, and when all is well: zentrale start --config ${config}`
+    `Then: zentrale check --wait --config ${config}, and when all is well: zentrale start --config ${config}`
   ].join('\n\n')
 }

@@ -1,4 +1,5 @@
 /** Tools for the checks: they try a connection or a port once, and say what a failure means. */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { deadline, type Clock } from '../lib/clock'
@@ -66,6 +67,13 @@ export const converse = <T>({ host, port, tls }: Peer, clock: Clock, first: stri
     socket.on('close', () => reject(new Error('the other side closed the connection')))
     signal.addEventListener('abort', () => reject(signal.reason as Error))
   }).finally(() => { done(); socket.destroy() })
+}
+
+/** Resolves when something listens there. Rejects as `converse` does. */
+export const connects = async ({ host, port }: Peer, clock: Clock): Promise<void> => {
+  const { signal, done } = deadline(clock, PROBE_TIMEOUT_MS)
+  const socket = connect({ host, port, signal })
+  await once(socket, 'connect').finally(() => { done(); socket.destroy() })
 }
 
 export const hostAndPort = ({ host, port }: Listen): string => `${host}:${port}`

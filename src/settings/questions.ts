@@ -1,6 +1,10 @@
 /** The questions of `zentrale init`, and the answers that they accept. */
+import type { Clock } from '../lib/clock'
 
 export type Given = Partial<Record<string, string>>
+
+/** Tries an answer at once. Resolves with what is wrong, as a sentence. It may be right all the same: the server may not run yet. */
+export type Trial = (answer: string, before: Given, clock: Clock) => Promise<string | undefined>
 
 /**
  * One question. Its key is also the flag that answers it. `preset` may depend on earlier answers; `own` is the domain of the business, if
@@ -10,6 +14,7 @@ export interface Question {
   key: string; ask: string; preset: string | ((before: Given, own: string) => string)
   fits: (answer: string) => boolean; must: string // "It must be …"
   unless?: readonly string[] // not asked if one of these was answered with none
+  tries?: Trial
 }
 
 export const NONE = 'none'

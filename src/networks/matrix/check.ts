@@ -2,25 +2,16 @@
 import { type Answer, ask } from '../../lib/ask'
 import type { Clock } from '../../lib/clock'
 import type { Handler } from '../../lib/serve'
-import { type Finding, listening, reasonOf, runProbe, Wrong } from '../../settings/probe'
+import { type Finding, listening, runProbe, Wrong } from '../../settings/probe'
 import type { Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME } from '.'
+import { answers } from './check-answers'
 import { checkEncryption } from './check-encryption'
 import { checkNewRooms, checkRooms } from './check-rooms'
 import { unregistered } from './registration/registration-file'
 import { type MatrixSection, synapseSnippet } from './settings'
 
 const field = (answer: Answer, name: string): string => String((answer.body as Record<string, unknown> | null)?.[name] ?? '')
-
-/** Matrix CS API §Server versions. */
-const answers = async ({ homeserverUrl }: MatrixSection, clock: Clock): Promise<string> => {
-  const advice = `Start it (systemctl start matrix-synapse), or correct matrix.homeserver_url (${homeserverUrl})`
-  const answer = await ask(clock,
-    `${homeserverUrl}/_matrix/client/versions`).catch((error: unknown) => { throw new Wrong(reasonOf(error), advice) })
-  const versions = (answer.body as { versions?: unknown } | null)?.versions
-  if (answer.status !== 200 || !Array.isArray(versions)) throw new Wrong(`answers, but not as a homeserver (HTTP ${answer.status})`, advice)
-  return `answers, Matrix ${String(versions.at(-1))}`
-}
 
 /** Matrix CS API §whoami: does the homeserver know our registration, and with this domain? */
 const knowsUs = async ({ homeserverUrl, registration, registrationFile, domain }: MatrixSection, clock: Clock): Promise<string> => {
@@ -63,7 +54,7 @@ const bringsSignals = ({ registration, registrationFile }: MatrixSection): Findi
 
 const servers = async (config: MatrixSection, { isRunning, clock, places, addresses, mayBeEncrypted = [] }: Checking): Promise<Finding[]> => {
   const name = `Matrix homeserver ${config.homeserverUrl}`
-  const first = await runProbe(name, () => answers(config, clock))
+  const first = await runProbe(name, () => answers(config.homeserverUrl, clock))
   if (first.advice !== undefined) return [first]
   const knows = await runProbe(name, () => knowsUs(config, clock))
   if (knows.advice !== undefined) return [first, knows]

@@ -9,6 +9,7 @@ import { aDomainOrNone, aUrl, block, type Given, has, like, orNone, type Questio
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, Names, PlaceSettings, Settings, Taking } from '../kind'
 import { type MatrixConfig, NAME } from '.'
+import { isHomeserver } from './check-answers'
 import { GHOST_PREFIX, personId } from './names'
 import { namesToRegister, readRegistration, type Registration } from './registration/registration-file'
 import { registrationText, sampleRegistration } from './registration/registration-text'
@@ -140,7 +141,8 @@ const LISTEN_URL = 'http://127.0.0.1:9993' // the section's defaults as a URL
 const questions: Question[] = [
   { key: 'matrix-domain', ask: 'Domain of your Matrix users, behind the colon ("none" if you have no homeserver)',
     preset: 'example.org', ...aDomainOrNone },
-  { key: 'homeserver-url', ask: 'Address of the homeserver', preset: 'http://127.0.0.1:8008', unless: ['matrix-domain'], ...aUrl },
+  { key: 'homeserver-url', ask: 'Address of the homeserver', preset: 'http://127.0.0.1:8008', unless: ['matrix-domain'], ...aUrl,
+    tries: isHomeserver },
   { key: 'matrix-room', ask: 'A Matrix room for the first mirror (alias or id; "none" if you want no mirror yet)', unless: ['matrix-domain'],
     preset: before => `#zentrale:${before['matrix-domain']}`,
     fits: orNone(like(/^[#!]\S+$/)), must: 'a room such as #werkstatt:example.org, or none' }

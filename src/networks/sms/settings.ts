@@ -6,6 +6,7 @@ import { choice, list, section, text, told, whole } from '../../settings/keys'
 import { caseless } from '../../settings/names'
 import { attempt, Impossible, type Path, type Problems, spell, twice } from '../../settings/problem'
 import { aHost, aPort, type Given, has, like, NONE, orNone, type Question } from '../../settings/questions'
+import { isKnown, listensOn } from '../../settings/trials'
 import type { AddressSettings, AgentSettings, Found, InitSettings, PlaceSettings, Settings, Tell } from '../kind'
 import { NAME, type SmsConfig } from '.'
 import type { GatewayKind, WrittenGateway } from './gateways/kind'
@@ -152,10 +153,11 @@ const spendingOf = (sms: Written, places: Place[]): SmsConfig['spending'] => {
 
 const questionsOf = (kinds: readonly GatewayKind[], chosen: (answers: Given) => GatewayKind): Question[] => [
   { key: 'sms-host', ask: 'Machine of your SMS gateway ("none" if you have none)', preset: NONE,
-    fits: orNone(aHost.fits), must: `${aHost.must}, or none` },
+    fits: orNone(aHost.fits), must: `${aHost.must}, or none`, tries: isKnown },
   { key: 'sms-kind', ask: `Its kind: ${kinds.map(({ init }) => init.ask).join(', or ')}`, preset: kinds[0]!.kind, unless: ['sms-host'],
     fits: answer => kinds.some(({ kind }) => kind === answer), must: kinds.map(({ kind }) => kind).join(' or ') },
-  { key: 'sms-port', ask: 'Its port', preset: before => chosen(before).init.port, unless: ['sms-host'], ...aPort },
+  { key: 'sms-port', ask: 'Its port', preset: before => chosen(before).init.port, unless: ['sms-host'], ...aPort,
+    tries: listensOn(before => before['sms-host']) },
   { key: 'sms-system-id', ask: `Your account there (${kinds.map(({ init }) => init.account).join('; ')})`, preset: 'zentrale',
     unless: ['sms-host'], fits: like(/^\S+$/), must: 'a name without spaces' },
   { key: 'sms-password', ask: 'Its password', preset: '', unless: ['sms-host'],

@@ -5,6 +5,7 @@ import { domain, host, list, live, password, secret, section, text, whole, yes }
 import { transliterated } from '../../settings/names'
 import { attempt, Impossible, noSection, spell, twice } from '../../settings/problem'
 import { aDomainOrNone, aHost, aPort, type Given, has, like, type Question } from '../../settings/questions'
+import { isKnown } from '../../settings/trials'
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, PlaceSettings, Settings } from '../kind'
 import { NAME } from '.'
@@ -124,7 +125,8 @@ const rooms = (answers: Given): string => `conference.${above(answers)}`
 const questions: Question[] = [
   { key: 'xmpp-domain', ask: 'Domain that Zentrale gets on your XMPP server, a subdomain ("none" if you have no XMPP server)',
     preset: (_before, own) => `chat.${own}`, ...aDomainOrNone },
-  { key: 'xmpp-host', ask: 'Where the XMPP server listens for components', preset: '127.0.0.1', unless: ['xmpp-domain'], ...aHost },
+  { key: 'xmpp-host', ask: 'Where the XMPP server listens for components', preset: '127.0.0.1', unless: ['xmpp-domain'], ...aHost,
+    tries: isKnown },
   { key: 'xmpp-port', ask: 'Its port for components', preset: '5347', unless: ['xmpp-domain'], ...aPort },
   { key: 'xmpp-room', ask: 'An XMPP room for the first mirror', preset: before => `zentrale@${rooms(before)}`, unless: ['xmpp-domain'],
     fits: like(/^[^\s/@]+@[^\s/@]+$/), must: 'a room such as werkstatt@conference.example.org' }

@@ -8,10 +8,11 @@ import type { Config } from '../../../src/config/config'
 import { systemChance } from '../../../src/lib/chance'
 import { systemClock } from '../../../src/lib/clock'
 import { serve } from '../../../src/lib/serve'
-import { checkServers, showFinding } from '../../../src/operate/check'
+import { checkServers, showFinding, untilWell } from '../../../src/operate/check'
 import type { Finding } from '../../../src/settings/probe'
 import { type Loaded, loadConfig, registration, type Tree, wholeConfig, write } from '../../support/config'
 import { startHomeserver } from '../../support/homeserver'
+import { skippingClock } from '../../support/quick'
 
 /** A port where nothing listens. */
 const freePort = async (): Promise<number> => {
@@ -211,5 +212,22 @@ describe('zentrale check', () => {
     assert.deepEqual([...find('XMPP server'), ...find('Port'), ...find('Store')], [])
     assert.match(find('SMS gateway main')[0]!.found, /not tried/)
     assert.match(wrong(find('Link xmpp component')), /is down since 2026-01-01/)
+  })
+})
+
+describe('zentrale check --wait', () => {
+  it('looks until all is well, and shows what has changed', async () => {
+    const clock = skippingClock()
+    const away: Finding = { what: 'Homeserver', found: 'nothing listens there', advice: 'Start it' }
+    const looks: Finding[][] = [[away, { what: 'Store', found: 'is writable' }], [away, { what: 'Store', found: 'is writable' }],
+      [{ what: 'Homeserver', found: 'answers' }, { what: 'Store', found: 'is writable' }]]
+    const shown: string[] = []
+    const over = untilWell(async () => looks.shift()!, text => { shown.push(text) }, clock)
+    for (let left = 2; left > 0; left--) {
+      while (clock.waiting === 0) await new Promise(resolve => setImmediate(resolve))
+      clock.skip(5000)
+    }
+    await over
+    assert.deepEqual(shown, ['✗ Homeserver: nothing listens there\n    Start it\n✓ Store: is writable', '✓ Homeserver: answers', 'All is well.'])
   })
 })

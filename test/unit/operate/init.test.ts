@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { freePort } from '../../../sandbox/servers/process'
 import { systemChance } from '../../../src/lib/chance'
 import { answer, init } from '../../../src/operate/init'
+import { serve } from '../../../src/lib/serve'
 import { loadConfig } from '../../support/config'
 import { temporaryFolder } from '../../support/folder'
 
@@ -56,6 +58,32 @@ describe('zentrale init', () => {
     assert.deepEqual(address!.identities.map(({ id }) => id), ['@info:example.org', 'info@firma.example'])
     assert.deepEqual([networks.xmpp!.component, networks.xmpp!.accounts[0]!.password], [undefined, 'geheim'])
     assert.ok(!asked.some(question => /Room service/.test(question)))
+  })
+
+  it('tries each answer at its server, says what is wrong, and keeps an answer that is given again', async () => {
+    const served = await serve((request, response) => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(request.url!.includes('versions') ? { versions: ['v1.11'] } : { server_name: 'firma.example' }))
+    }, { host: '127.0.0.1', port: 0 })
+    const [dead, alive] = [await freePort(), served.port]
+    const said: string[] = []
+    const replies: [RegExp, string[]][] = [
+      [/Domain of your Matrix/, ['example.org']],
+      [/Address of the homeserver/, [`http://127.0.0.1:${dead}`, `http://127.0.0.1:${alive}`, '']],
+      [/Machine of your SMS/, ['127.0.0.1']], [/Its port \[/, [String(dead), String(alive)]],
+      [/Its password/, ['p']], [/Your number/, ['+4930123456']]
+    ]
+    const answers = await answer({ 'xmpp-domain': 'none' }, async question => {
+      said.push(question)
+      return replies.find(([what]) => what.test(question))?.[1].shift() ?? ''
+    })
+    await served.stop()
+    assert.deepEqual([answers['homeserver-url'], answers['sms-port']], [`http://127.0.0.1:${alive}`, String(alive)])
+    assert.deepEqual(said.filter(question => question.includes('Enter keeps')).map(question => question.split('\n')[0]), [
+      'No homeserver answers there: nothing listens there. Enter keeps it all the same.',
+      'That homeserver is firma.example, and its users are not of example.org. Enter keeps it all the same.',
+      `127.0.0.1:${dead}: nothing listens there. Enter keeps it all the same.`
+    ])
   })
 
   it('never overwrites', async () => {
