@@ -11,6 +11,7 @@ import { serve } from './lib/serve'
 import { addressKey, type NetworkName, type Place } from './model/address'
 import { Refused } from './model/errors'
 import type { EncryptionCounts, Memory, Network, World } from './model/network'
+import { waysOf } from './operate/contact'
 import { makeDevicesOperated } from './operate/devices'
 import { makeOperateApp } from './operate/http'
 import { makeMediaApp } from './operate/media'
@@ -18,6 +19,7 @@ import { makeMetrics, type Metrics } from './operate/metrics'
 import { makeQueueLines } from './operate/queue'
 import { reloadOf } from './operate/reload'
 import { watched } from './pages/flow'
+import { makeLinkPages } from './pages/link-page'
 import { makePages } from './pages/pages'
 import { makeLinks } from './plan/links'
 import { openStore } from './store/open'
@@ -103,8 +105,9 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     desk: bridge.desk, store, queue, flow, connections: metrics.connections, token: operate.token, publicUrl: operate.publicUrl, language, clock,
     chance, log, networks: networksOf(config).map(({ kind: { settings: { name, label } } }) => ({ name, label }))
   })
+  const linkPages = makeLinkPages({ roster: bridge.desk.memory.roster, publicUrl, clock, ways: address => waysOf(address, config.kinds, []) })
   const apps = [
-    { listen, app: makeMediaApp({ links, media, language, clock, log }) },
+    { listen, app: makeMediaApp({ links, media, language, clock, log, pages: linkPages }) },
     { listen: operate.listen,
       app: makeOperateApp({
         ...operate, networks: names, metrics, queue, devices, desk: bridge.desk, store, pages: pages.routes,

@@ -118,6 +118,7 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path, around: 
     ...isSealing(written, called, [...path, 'omemo'], around) && { encrypts: true },
     signature: SIGNATURES[written.signature], heldInTheClear: written.held_in_the_clear, followUp: written.follow_up,
     texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days,
+    ...written.page && { linkPage: { about: written.about?.trim() ?? '', ...written.imprint !== undefined && { imprint: written.imprint } } },
     ...config.reports.persons && { countsAgents: true }
   }
 }

@@ -98,6 +98,8 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
   website: url('Its page.', 'https://www.example.org/buergerbuero').optional(),
   imprint: url('The link to the imprint.', 'https://www.example.org/impressum').optional(),
   privacy: url('The link to the privacy policy; the greeting names it.', 'https://www.example.org/datenschutz').optional(),
+  page: yes('Whether it has a page for everybody, below media.public_url, with its hours, its links and all ways to write to it. It shows imprint ' +
+    'and privacy, which such a page must have in some countries.').default(false),
   logo: filePath('Its picture: PNG, JPEG, GIF or WebP, at most 100 KiB.', './logo.png').optional(),
   language: choice('The language of its automatic texts. If left out: the language above.', ['de', 'en']).optional(),
   ...keysOf(kinds, false),

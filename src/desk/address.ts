@@ -28,6 +28,9 @@ export const OURS = 'desk'
 export interface StandardTextFile { path: string; name: string; mime: string }
 export interface StandardText { text: string; file?: StandardTextFile }
 
+/** What it says besides what is known anyway. `about`: without hours and links. */
+export interface LinkPage { about: string; imprint?: string }
+
 export interface FunctionAddress {
   name: string // canonical: NFC, lower case; unique
   slug: string // of a–z, 0–9 and -; unique; names rooms
@@ -56,6 +59,7 @@ export interface FunctionAddress {
   wordsOnPage: boolean // the page of the team shows what was said, not only with whom
   shows?: Shows // signals, to contacts and of them; absent: none
   encrypts?: boolean // see Identity
+  linkPage?: LinkPage // that anybody may open; absent: there is none
   retired?: Person[] // its former names, if it is not in the config any more
 }
 

@@ -5,12 +5,12 @@ import { hoursInWords } from '../config/opening'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening, showTime } from '../desk/hours'
 import type { NetworkKind } from '../networks/kind'
-import { type ContactFormat, contactBlock } from './contact'
+import { type ContactFormat, contactBlock, qrOf, widgetOf } from './contact'
 import type { DeviceShown } from './devices'
 import { inGroups } from './devices-command'
 import { casesInWords, type RetiredLine } from './retired'
 
-export const ADDRESS_ACTIONS = ['list', 'show', 'contact'] as const
+export const ADDRESS_ACTIONS = ['list', 'show', 'contact', 'qr', 'widget'] as const
 export type AddressAction = (typeof ADDRESS_ACTIONS)[number]
 
 export interface AddressOrder { action: AddressAction; name?: string; format: ContactFormat }
@@ -47,7 +47,7 @@ const show = (address: FunctionAddress, now: number, keys: DeviceShown[], kinds:
 }
 
 /** `retired`: addresses that have left the config; `list` shows them too. `devices`: all that are known. */
-export const runAddress = ({ addresses, kinds }: Config, { action, name = '', format }: AddressOrder, now: number,
+export const runAddress = ({ addresses, kinds, media: { publicUrl } }: Config, { action, name = '', format }: AddressOrder, now: number,
   { retired = [], devices = [] }: { retired?: RetiredLine[], devices?: DeviceShown[] } = {}): { output: string, ok: boolean } => {
   if (action === 'list') return { output: list(addresses, retired), ok: true }
   const address = addresses.find(each => folded(each.name) === folded(name))
@@ -55,5 +55,13 @@ export const runAddress = ({ addresses, kinds }: Config, { action, name = '', fo
     return { output: `There is no function address "${name}". There are: ${addresses.map(each => each.name).join(', ') || 'none'}`, ok: false }
   }
   const keys = devices.filter(({ network, address: id }) => address.identities.some(one => one.network === network && one.id === id))
-  return { output: action === 'show' ? show(address, now, keys, kinds) : contactBlock(address, format, kinds, keys), ok: true }
+  if ((action === 'qr' || action === 'widget') && address.linkPage === undefined) {
+    return { output: `${address.name} has no page to lead to. Give it one with "page: true" in the config`, ok: false }
+  }
+  switch (action) {
+    case 'show': return { output: show(address, now, keys, kinds), ok: true }
+    case 'contact': return { output: contactBlock(address, format, kinds, keys), ok: true }
+    case 'qr': return { output: qrOf(address, publicUrl), ok: true }
+    case 'widget': return { output: widgetOf(address, publicUrl, kinds), ok: true }
+  }
 }

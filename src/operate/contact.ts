@@ -9,12 +9,12 @@ export const CONTACT_FORMATS = ['text', 'html', 'vcard'] as const
 export type ContactFormat = (typeof CONTACT_FORMATS)[number]
 
 /** `key`: what people compare to make sure that the address is the address. */
-interface Way extends ContactWay { label: string; shown: string; key?: string }
+export interface Way extends ContactWay { label: string; shown: string; key?: string }
 
 /** `keys`: of this address. */
 type Block = (address: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]) => string
 
-const waysOf = ({ identities, language }: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]): Way[] =>
+export const waysOf = ({ identities, language }: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]): Way[] =>
   identities.flatMap(({ network, id }) => {
     const device = keys.find(one => one.network === network && one.address === id)
     return kinds.flatMap(({ settings: { name, label, contact }, keyring }) => {
@@ -78,3 +78,25 @@ const FORMS: Record<ContactFormat, Block> = { text: asText, html: asHtml, vcard:
 
 export const contactBlock = (address: FunctionAddress, format: ContactFormat, kinds: readonly NetworkKind[], keys: DeviceShown[]): string =>
   FORMS[format](address, kinds, keys)
+
+// ---- the page of an address (src/pages/link-page.ts)
+
+const linkPageUrl = ({ slug }: FunctionAddress, publicUrl: string): string => `${publicUrl.replace(/\/$/, '')}/to/${slug}`
+
+/** A picture of the link to the page, to print. */
+export const qrOf = (address: FunctionAddress, publicUrl: string): string => encodeQR(linkPageUrl(address, publicUrl), 'svg').trim()
+
+const WORDS = {
+  de: { write: 'Schreiben Sie uns', all: 'Zeiten und weitere Wege' }, en: { write: 'Write to us', all: 'Hours and more ways' }
+}
+
+/** Lines for a web site: links that open the right app, without a script, and the page for all else. */
+export const widgetOf = (address: FunctionAddress, publicUrl: string, kinds: readonly NetworkKind[]): string => {
+  const { language, profile } = address
+  const words = WORDS[language]
+  return [
+    `<details class="contact" lang="${language}">`, `  <summary>${words.write}: ${html(profile.name)}</summary>`, '  <ul>',
+    ...waysOf(address, kinds, []).map(({ label, shown, href }) => `    <li><a href="${html(href)}">${label}: ${html(shown)}</a></li>`),
+    `    <li><a href="${html(linkPageUrl(address, publicUrl))}">${words.all}</a></li>`, '  </ul>', '</details>'
+  ].join('\n')
+}

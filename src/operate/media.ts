@@ -14,7 +14,10 @@ import type { Download, Media } from '../model/network'
 import type { Links } from '../plan/links'
 import { readerOf } from './reader'
 
-export interface MediaServed { links: Pick<Links, 'find' | 'fileKey'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
+/** `pages`: what else is served there. */
+export interface MediaServed {
+  links: Pick<Links, 'find' | 'fileKey'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log; pages?: express.Router
+}
 
 /** How many downloads run at once: of one file, for one reader, and in all. */
 const OF_ONE_FILE_MAX = 16
@@ -122,6 +125,7 @@ export const makeMediaApp = (served: MediaServed): express.Express => {
       for (const key of keys) count(key, -1)
     }
   })
+  if (served.pages !== undefined) app.use(served.pages)
   app.use((_request, response) => say(response, 404, text.gone))
   app.use((_error: unknown, _request: Request, response: Response,
     _next: express.NextFunction) => { if (!response.headersSent) say(response, 404, text.gone) })

@@ -4,9 +4,13 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { makeRoster } from '../../src/desk/address'
+import { systemClock } from '../../src/lib/clock'
 import { Refused } from '../../src/model/errors'
+import { KINDS } from '../../src/networks/kinds'
+import { loadAddressConfig } from '../support/config'
 import { CHROMIUM } from '../support/converse'
-import { type PagesStarted, startPages, TOKEN } from '../support/pages'
+import { type LinkPagesStarted, type PagesStarted, serveLinkPages, startPages, TOKEN } from '../support/pages'
 import { needs } from '../support/real'
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
@@ -20,6 +24,7 @@ interface Violation { id: string; nodes: { html: string, failureSummary: string 
 describe('the pages in Chromium', () => {
   needs('chromium')
   let all: PagesStarted
+  let forAll: LinkPagesStarted
   let browser: Browser
   interface Cookie { name: string, value: string, url: string }
   let session: Cookie, anna: Cookie
@@ -39,12 +44,14 @@ describe('the pages in Chromium', () => {
       const [name = '', value = ''] = text.split('=')
       return { name, value, url: all.url }
     }
+    forAll = await serveLinkPages(makeRoster(loadAddressConfig(address => { address.page = true }).addresses), KINDS, systemClock)
     session = cookieOf(await all.logIn()) // each login counts as a try
     anna = cookieOf(await all.enter('Anna'))
     if (SHOTS !== undefined) await mkdir(SHOTS, { recursive: true })
   })
   after(async () => {
     await browser?.close()
+    await forAll?.stop()
     await all?.stop()
   })
 
@@ -82,6 +89,8 @@ describe('the pages in Chromium', () => {
       await isAccessible(page, name('case'))
       await page.goto(`${all.url}/link/${'x'.repeat(20)}`)
       await isAccessible(page, name('link'))
+      await page.goto(`${forAll.url}/to/buergerbuero`)
+      await isAccessible(page, name('public'))
       await context.close()
     })
   }

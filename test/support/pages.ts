@@ -5,12 +5,17 @@ import { systemChance } from '../../src/lib/chance'
 import { type Clock, systemClock } from '../../src/lib/clock'
 import { silentLog } from '../../src/lib/log'
 import { serve } from '../../src/lib/serve'
-import type { FunctionAddress } from '../../src/desk/address'
+import { makeMedia } from '../../src/bridge/world'
+import type { FunctionAddress, Roster } from '../../src/desk/address'
+import type { NetworkKind } from '../../src/networks/kind'
 import type { Capabilities } from '../../src/model/network'
+import { waysOf } from '../../src/operate/contact'
 import { makeOperateApp } from '../../src/operate/http'
+import { makeMediaApp } from '../../src/operate/media'
 import { makeMetrics, type Metrics } from '../../src/operate/metrics'
 import { makeQueueLines } from '../../src/operate/queue'
 import { watched } from '../../src/pages/flow'
+import { makeLinkPages } from '../../src/pages/link-page'
 import { makePages } from '../../src/pages/pages'
 import { addressOn, agent } from './address'
 import { makePractice, until, type Practice } from './practice'
@@ -41,6 +46,19 @@ export interface PagesStarted {
 const listOf = (value: string | string[] | undefined): string[] => value === undefined ? [] : [value].flat()
 
 export const cookiesOf = (set: string[]): string => set.map(one => one.split(';')[0]!).join('; ')
+
+export interface LinkPagesStarted { url: string; stop (): Promise<void> }
+
+/** The pages of these addresses for everybody, as media.listen serves them. */
+export const serveLinkPages = async (roster: Roster, kinds: readonly NetworkKind[], clock: Clock): Promise<LinkPagesStarted> => {
+  const pages = makeLinkPages({ roster, ways: address => waysOf(address, kinds, []), publicUrl: 'https://files.example.org/', clock })
+  const app = makeMediaApp({
+    links: { find: async () => undefined, fileKey: () => { throw new Error('no files') } }, media: makeMedia(() => undefined, 1, clock),
+    language: 'en', clock, log: silentLog, pages
+  })
+  const { port, stop } = await serve(app, { host: '127.0.0.1', port: 0 })
+  return { url: `http://127.0.0.1:${port}`, stop }
+}
 
 interface Options { clock?: Clock; address?: Partial<FunctionAddress>; more?: FunctionAddress[]; path?: string; can?: Partial<Capabilities> }
 

@@ -75,6 +75,21 @@ describe('zentrale address', () => {
     assert.match(html, /Datenschutz: <a href=/)
   })
 
+  it('gives a code and lines for a web site that lead to the page of an address, if it has one', () => {
+    const config = load(address => { Object.assign(address, { page: true, title: 'Büro <b>' }) })
+    const of = (action: 'qr' | 'widget') => runAddress(config, { action, name: 'bürgerbüro', format: 'text' }, MONDAY)
+    assert.match(of('qr').output, /^<svg [^]*<\/svg>$/)
+    assert.equal(of('widget').output, [
+      '<details class="contact" lang="de">', '  <summary>Schreiben Sie uns: Büro &lt;b&gt;</summary>', '  <ul>',
+      '    <li><a href="https://matrix.to/#/@buergerbuero:example.org">Matrix: @buergerbuero:example.org</a></li>',
+      '    <li><a href="xmpp:b%C3%BCrgerb%C3%BCro@chat.example.org?message">XMPP: bürgerbüro@chat.example.org</a></li>',
+      '    <li><a href="sms:+4930123456">SMS: +4930123456</a></li>',
+      `    <li><a href="${config.media.publicUrl}/to/buergerbuero">Zeiten und weitere Wege</a></li>`, '  </ul>', '</details>'
+    ].join('\n'))
+    const without = runAddress(load(), { action: 'qr', name: 'bürgerbüro', format: 'text' }, MONDAY)
+    assert.deepEqual([without.ok, without.output], [false, 'bürgerbüro has no page to lead to. Give it one with "page: true" in the config'])
+  })
+
   it('gives a vCard 4 whose lines are folded between characters', () => {
     const card = run('contact', 'bürgerbüro', 'vcard')
     assert.ok(card.split('\r\n').every(line => Buffer.byteLength(line) <= 75 && !line.includes('�')))
