@@ -63,7 +63,7 @@ const change = async (tx: Tx, what: Change, journal: number, { directory, now, l
     case 'called': await keepClaim(tx, what.claim); return {}
     case 'profile': await (what.value === undefined ? tx.forget(PROFILES, what.key) : tx.remember(PROFILES, what.key, what.value)); return {}
     case 'chat': await tx.remember(DIRECTS, chatKey(what.chat), JSON.stringify(what.chat)); return {}
-    case 'react': await tx.react(what.message, what.person, what.emojis, journal); return {}
+    case 'react': await tx.react(what.message, what.person, what.now, journal); return {}
     case 'desk': await applyDesk(tx, what.change, journal, now, steadyNow); return {}
     case 'recall': return await recall(tx, what, steadyNow)
     case 'cancel': return { cancelled: [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }] }

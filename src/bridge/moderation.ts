@@ -7,7 +7,7 @@ import { addressKey, samePlace, type Place } from '../model/address'
 import type { Arrival, DeletionArrival } from '../model/message'
 import type { Directory, Mirror } from '../plan/directory'
 import { delivery, ignored, notice, standing, whereOf, type Plan } from '../plan/plan'
-import { isSame, react } from '../plan/react'
+import { emojisOf, isSame, react } from '../plan/react'
 import type { NewDelivery } from '../store/store'
 import type { Copied, CopiedReaction, Removed } from './copied'
 import { speaker } from './mirror'
@@ -39,7 +39,8 @@ const removeMessage = (arrival: DeletionArrival, { message, message: { arrival: 
 
 const removeReaction = (arrival: DeletionArrival, { message, before, as, emojis }: CopiedReaction, mirror: Mirror, directory: Directory): Plan => {
   if (directory.mirrorAt(message.arrival.place)?.mirror !== mirror) return ignored('a reaction to what is said in no place of this mirror')
-  const now = before.map(({ emoji }) => emoji).filter(emoji => !emojis.includes(emoji))
+  const kept = before.filter(({ emoji }) => !emojis.includes(emoji))
+  const now = emojisOf(kept)
   if (isSame({ message, before }, now)) return ignored('it is taken back already')
   const mayChange = (place: Place): boolean => directory.standing(place) === 'in' && directory.expelled.at(place, as.person) === undefined
   const made = before.filter(({ emoji }) => emojis.includes(emoji)).map(({ made }) => made)
@@ -53,7 +54,7 @@ const removeReaction = (arrival: DeletionArrival, { message, before, as, emojis 
       ...made.filter(({ place }) => isSingle(place) && mayChange(place))
         .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'removal', said: [key] }))
     ],
-    changes: [{ kind: 'react', message: message.seq, person: addressKey(as.person), emojis: now }]
+    changes: [{ kind: 'react', message: message.seq, person: addressKey(as.person), now: kept }]
   }
 }
 

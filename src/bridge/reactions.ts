@@ -5,7 +5,7 @@ import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { delivery, ignored, mayChange, notice, type Plan } from '../plan/plan'
 import { votedInReactions } from '../plan/vote'
-import { areTooMany, emojisOf, isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
+import { areTooMany, emojisOf, isSame, isUnchanged, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
 import type { Recorded } from '../store/store'
 import { reached, speaker } from './mirror'
 
@@ -18,22 +18,26 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
   if (arrival.kind === 'deletion' && original !== undefined && !mayChange(arrival, original)) return ignored('not theirs to take back')
   const isOurs = reacted !== undefined && directory.mirrorAt(reacted.message.arrival.place)?.mirror === found.mirror
   if (!isOurs) return ignored('a reaction to no message of this mirror')
-  const now = reactionsAfter(arrival, reaction, reacted)
+  const after = reactionsAfter(arrival, reaction, reacted)
+  const now = emojisOf(after)
   const told = areTooMany(arrival, reaction, reacted)
     ? [notice(arrival, arrival.place, 'reactions', directory.textsAt(arrival.place).tooManyReactions(REACTIONS_MAX))] : []
-  if (isSame(reacted, now)) return told.length === 0 ? ignored('the same reactions as before') : { outcome: 'routed', deliveries: told, changes: [] }
+  if (isUnchanged(reacted, after)) {
+    return told.length === 0 ? ignored('the same reactions as before') : { outcome: 'routed', deliveries: told, changes: [] }
+  }
   const { as, changes } = speaker(reaction, found, directory)
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   const { message, before } = reacted
+  const places = isSame(reacted, now) ? [] : reached(found.mirror, found.here, directory)
   const isHeard = ({ place }: MirrorPlace): boolean => directory.expelled.at(place, as.person) === undefined
   return {
     outcome: 'routed',
-    deliveries: [...told, ...reached(found.mirror, found.here, directory).filter(isHeard).flatMap(({ place, reactions }) => {
+    deliveries: [...told, ...places.filter(isHeard).flatMap(({ place, reactions }) => {
       if (reactions === 'lines') return reactInWords(arrival, reacted, now, place, as.name, directory)
       const { vote, others } = votedInReactions(message, { before: emojisOf(before), now, from: reaction.place }, place, directory)
       const made = react(arrival, { message, before: before.filter(({ emoji }) => others([emoji]).length > 0) }, others(now), place, as, directory)
       return vote === undefined ? made : [...made, delivery(arrival, place, 0, vote, as)]
     })],
-    changes: [...changes, { kind: 'react', message: reacted.message.seq, person, emojis: now }]
+    changes: [...changes, { kind: 'react', message: reacted.message.seq, person, now: after }]
   }
 }

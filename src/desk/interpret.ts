@@ -211,7 +211,7 @@ const reactForContact = (draft: Draft, { reacted, emojis, by }: Of<'react for co
   if (standsAt(reacted.message, place) === undefined) return
   draft.deliveries.push(...directory.can(place.network).reactions !== 'none' ? react(arrival, reacted, emojis, place, undefined, directory)
     : shown.reactions === 'lines' ? reactInWords(arrival, reacted, emojis, place, shown.profile.name, directory) : [])
-  draft.changes.push({ kind: 'react', message: reacted.message.seq, person: by, emojis })
+  draft.changes.push({ kind: 'react', message: reacted.message.seq, person: by, now: emojis.map(emoji => ({ emoji, pieces: [] })) })
 }
 
 // ---- our own words to the team

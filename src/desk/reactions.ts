@@ -7,7 +7,7 @@ import { addressKey, type ArrivalKey, type NetworkName, type Place } from '../mo
 import type { DeletionArrival, ReactionArrival } from '../model/message'
 import { mayChange } from '../plan/plan'
 import { personaOf } from '../plan/people'
-import { areTooMany, isSame, reactionsAfter } from '../plan/react'
+import { areTooMany, emojisOf, isSame, isUnchanged, reactionsAfter } from '../plan/react'
 import { ownWords } from '../plan/reply'
 import { TEXTS } from '../plan/texts'
 import type { Conversation } from '../store/desk'
@@ -101,16 +101,16 @@ const forContact = (facts: ReactionFacts, now: string[], context: Context): Step
 /** Undefined if it says nothing new. */
 export const reacts = (facts: ReactionFacts, context: Context): Step[] | undefined => {
   const { arrival, reaction, reacted, who, conversation, shown, address } = facts
-  const emojis = reactionsAfter(arrival, reaction, reacted)
+  const now = reactionsAfter(arrival, reaction, reacted)
+  const emojis = emojisOf(now)
   if (who === undefined && (conversation === undefined || pointsOnly(shown, conversation))) return undefined
   const { language } = who === undefined ? shown : address
   const told = areTooMany(arrival, reaction, reacted) ? [answer(TEXTS[language].tooManyReactions(REACTIONS_MAX))] : []
-  if (isSame(reacted, emojis)) return told.length === 0 ? undefined : told
+  if (isUnchanged(reacted, now)) return told.length === 0 ? undefined : told
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   return [
     ...told,
-    { do: 'change', change: { kind: 'react', message: reacted.message.seq, person, emojis } },
-    forTeam(facts, emojis, context),
-    ...forContact(facts, emojis, context)
+    { do: 'change', change: { kind: 'react', message: reacted.message.seq, person, now } },
+    ...isSame(reacted, emojis) ? [] : [forTeam(facts, emojis, context), ...forContact(facts, emojis, context)]
   ]
 }

@@ -6,7 +6,7 @@ import {
   type Action, type Arrival, type Attachment, type Content, type DeletionArrival, type EditArrival, filesOf, type Persona, type Standing
 } from '../model/message'
 import { plain, toPlain } from '../model/text'
-import type { EarlyReceipt, NewDelivery, Recorded } from '../store/store'
+import type { EarlyReceipt, Had, NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from './desk-change'
 import type { Directory } from './directory'
 import type { DirectChat } from './directs'
@@ -30,7 +30,7 @@ export type Change =
   | { kind: 'called', claim: Claim }
   | { kind: 'profile', key: string, value: string | undefined } // see profiles.ts
   | { kind: 'chat', chat: DirectChat }
-  | { kind: 'react', message: number, person: string, emojis: string[] } // all of the person's reactions to it now
+  | { kind: 'react', message: number, person: string, now: Had[] } // all of the person's reactions to it now
   | { kind: 'early', place: Place, ids: (ArrivalKey | RemoteId)[], what: Omit<EarlyReceipt, 'id'> }
 
 /** `why`: the reason for which nothing comes of an arrival. A plan without deliveries and changes has one. */

@@ -3,7 +3,7 @@ import { qualifiedEmoji, REACTIONS_MAX } from '../lib/emoji'
 import { type Place, samePlace } from '../model/address'
 import type { Arrival, Persona, ReactionArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
-import type { Answered, NewDelivery, Reaction, Recorded } from '../store/store'
+import type { Answered, Had, NewDelivery, Reaction, Recorded } from '../store/store'
 import type { Directory } from './directory'
 import { beginning } from './people'
 import { delivery } from './plan'
@@ -17,20 +17,33 @@ export const reactionOf = (arrival: Arrival, original: Recorded | undefined): Re
   arrival.kind === 'reaction' ? arrival
     : arrival.kind === 'deletion' && original?.arrival.kind === 'reaction' ? original.arrival : undefined
 
-export const emojisOf = (reactions: Reaction[]): string[] => reactions.map(({ emoji }) => emoji)
+export const emojisOf = (reactions: Had[]): string[] => reactions.map(({ emoji }) => emoji)
 
-/** The person's reactions after the arrival. */
-export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): string[] => {
-  if (arrival.kind === 'deletion') return emojisOf(before).filter(emoji => !emojis.includes(emoji))
-  return (whole === true ? emojis : [...new Set([...emojisOf(before), ...emojis])]).slice(0, REACTIONS_MAX)
+/** All that the person has after the arrival. It changes what stands at one piece of the message; a sign goes when it stands at none any more. */
+const allAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { message: { piece }, before }: Reacted): Had[] => {
+  const had = emojisOf(before.filter(({ pieces }) => pieces.length === 0 || pieces.includes(piece)))
+  const has = arrival.kind === 'deletion' ? had.filter(emoji => !emojis.includes(emoji)) : whole === true ? emojis : [...had, ...emojis]
+  return [...new Set([...has, ...emojisOf(before)])].map(emoji => {
+    const others = before.find(one => one.emoji === emoji)?.pieces.filter(one => one !== piece) ?? []
+    return { emoji, pieces: has.includes(emoji) ? [...others, piece] : others }
+  }).filter(({ pieces }) => pieces.length > 0)
 }
 
-/** Whether the arrival brings more than one person may have. */
-export const areTooMany = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): boolean =>
-  arrival.kind === 'reaction' && new Set([...whole === true ? [] : emojisOf(before), ...emojis]).size > REACTIONS_MAX
+/** The person's reactions after the arrival. */
+export const reactionsAfter = (arrival: Arrival, reaction: ReactionArrival, reacted: Reacted): Had[] =>
+  allAfter(arrival, reaction, reacted).slice(0, REACTIONS_MAX)
 
+/** Whether the arrival brings more than one person may have. */
+export const areTooMany = (arrival: Arrival, reaction: ReactionArrival, reacted: Reacted): boolean =>
+  arrival.kind === 'reaction' && allAfter(arrival, reaction, reacted).length > REACTIONS_MAX
+
+/** Whether the message shows the same of the person. */
 export const isSame = ({ before }: Reacted, now: string[]): boolean =>
   before.length === now.length && before.every(({ emoji }) => now.includes(emoji))
+
+/** Whether it shows the same at each of its pieces. */
+export const isUnchanged = (reacted: Reacted, now: Had[]): boolean => isSame(reacted, emojisOf(now)) && now.every(({ emoji, pieces }) =>
+  reacted.before.some(one => one.emoji === emoji && one.pieces.length === pieces.length && one.pieces.every(piece => pieces.includes(piece))))
 
 /** One SMS without letters of the GSM alphabet alone, in UTF-16 units. */
 const LINE_UNITS = 70

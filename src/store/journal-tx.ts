@@ -48,17 +48,20 @@ const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName
   return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true }, ...takenBackPart({ one }, arrival) }
 }
 
+const PIECE = "coalesce(json_extract(delivery, '$.action.of'), outbox.key)"
+
 /**
- * The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects. What is on its
- * way has only its key yet, which is its id where we give the ids: somebody may answer before we know that it is there.
+ * The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects, and which piece
+ * of it. What is on its way has only its key yet, which is its id where we give the ids: somebody may answer before we know that it is there.
  */
-const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), key) AS key FROM
-  (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind FROM journal WHERE network = ? AND key = ? AND place = ?
-  UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM remote
+const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), key) AS key, piece FROM
+  (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind, '' AS piece FROM journal WHERE network = ? AND key = ? AND place = ?
+  UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind'), ` + PIECE + ` FROM remote
   JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
   WHERE notice = 0 AND remote.network = ? AND remote.place = ? AND remote.id = ?
   AND (journal.network <> remote.network OR journal.place <> remote.place)
-  UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM outbox JOIN journal ON journal.seq = outbox.journal
+  UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind'), ` + PIECE + ` FROM outbox
+  JOIN journal ON journal.seq = outbox.journal
   WHERE notice = 0 AND outbox.network = ? AND outbox.place = ? AND outbox.key = ?
   AND (journal.network <> outbox.network OR journal.place <> outbox.place))`
 
@@ -130,14 +133,14 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async recorded (network, key) { return recordedOf({ all, one }, network, key) },
   async answered ({ network, id: place }, ids) {
     for (const id of ids) {
-      const named = one<{ network: string, key: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
+      const named = one<{ network: string, key: string, piece: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
       const found = named && recordedOf({ all, one }, named.network, named.key)
-      if (found?.arrival.kind !== 'message') continue
+      if (named === undefined || found?.arrival.kind !== 'message') continue
       if (found.removed) return undefined
       const { arrival } = found
       const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
       const end = arrival.content.poll === undefined ? {} : endOf({ one }, found)
-      return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival, ...end }
+      return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival, piece: named.piece, ...end }
     }
     return undefined
   },

@@ -3,10 +3,12 @@ import { arrivalOf, deliveryOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import type { Sql } from './sql'
 import type { Reaction, Tx } from './store'
 
-interface Row { emoji: string; by: string; made: string; made_on: string; made_at: string; key: string | null; network: string; place: string }
+interface Row {
+  emoji: string; pieces: string; by: string; made: string; made_on: string; made_at: string; key: string | null; network: string; place: string
+}
 
 /** A person's reactions to a message, with the deliveries where each reaction was delivered by itself. */
-const REACTIONS = `SELECT emoji, journal.network || ' ' || journal.sender AS by, journal.key AS made, journal.network AS made_on,
+const REACTIONS = `SELECT emoji, pieces, journal.network || ' ' || journal.sender AS by, journal.key AS made, journal.network AS made_on,
   journal.place AS made_at, outbox.key, outbox.network, outbox.place
   FROM reaction JOIN journal ON journal.seq = reaction.arrival
   LEFT JOIN outbox ON outbox.journal = reaction.arrival AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'reaction'
@@ -19,10 +21,13 @@ const SHOWN = OUTBOX + `WHERE outbox.id IN (SELECT outbox FROM remote WHERE remo
 export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 'reactionShown' | 'react'> => ({
   async reactions (message, person) {
     const found = new Map<string, Reaction>()
-    for (const { emoji, by, made, made_on: on, made_at: at, key, network, place } of all<Row>(REACTIONS, message, person)) {
+    for (const { emoji, pieces, by, made, made_on: on, made_at: at, key, network, place } of all<Row>(REACTIONS, message, person)) {
       const { deliveries } = found.get(emoji) ?? { deliveries: [] }
       const arrival = { key: made, place: { network: on, id: at } }
-      found.set(emoji, { emoji, by, made: arrival, deliveries: key === null ? deliveries : [...deliveries, { key, place: { network, id: place } }] })
+      found.set(emoji, {
+        emoji, pieces: all<{ value: string }>('SELECT value FROM json_each(?)', pieces).map(({ value }) => value), by, made: arrival,
+        deliveries: key === null ? deliveries : [...deliveries, { key, place: { network, id: place } }]
+      })
     }
     return [...found.values()]
   },
@@ -32,9 +37,11 @@ export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 
     const cause = arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', row?.journal ?? null))
     return as === undefined || action?.kind !== 'reaction' || cause === undefined ? undefined : { cause, as, emojis: action.emojis }
   },
-  async react (message, person, emojis, arrival) {
-    const now = JSON.stringify(emojis)
-    run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))', message, person, now)
-    run('INSERT OR IGNORE INTO reaction (message, person, emoji, arrival) SELECT ?, ?, value, ? FROM json_each(?)', message, person, arrival, now)
+  async react (message, person, now, arrival) {
+    run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))',
+      message, person, JSON.stringify(now.map(({ emoji }) => emoji)))
+    run(`INSERT INTO reaction (message, person, emoji, pieces, arrival)
+      SELECT ?, ?, json_extract(value, '$.emoji'), json_extract(value, '$.pieces'), ? FROM json_each(?) WHERE true
+      ON CONFLICT (message, person, emoji) DO UPDATE SET pieces = excluded.pieces`, message, person, arrival, JSON.stringify(now))
   }
 })

@@ -274,4 +274,6 @@ CREATE TABLE login (
   until INTEGER NOT NULL,
   PRIMARY KEY (address, agent)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE reaction ADD COLUMN pieces TEXT NOT NULL DEFAULT '[]';
 `]

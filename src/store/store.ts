@@ -53,15 +53,18 @@ export interface Recorded {
 
 /**
  * The message that another one answers. `latest`: itself, or its last correction. `ended`: the row in the journal that ended it, if it is a poll
- * that has ended.
+ * that has ended. `piece`: the delivery that is meant, because one message may be several where we delivered it; '' where it was said.
  */
-export interface Answered extends Recorded { latest: MessageArrival | EditArrival; ended?: number }
+export interface Answered extends Recorded { latest: MessageArrival | EditArrival; ended?: number; piece: DeliveryKey | '' }
+
+/** A sign that somebody has at a message. `pieces`: at which of those that it is where they react; empty if that is not known. */
+export interface Had { emoji: string; pieces: Answered['piece'][] }
 
 /**
- * A reaction to a message. `made`: the arrival by which it came. `by`: the sender of that. `deliveries`: those that delivered it by itself, on
- * networks where each reaction is delivered singly.
+ * A reaction to a message. `made`: the arrival by which it came first. `by`: the sender of that. `deliveries`: those that delivered it by itself,
+ * on networks where each reaction is delivered singly.
  */
-export interface Reaction { emoji: string; by: string; made: { key: ArrivalKey, place: Place }; deliveries: { key: DeliveryKey, place: Place }[] }
+export interface Reaction extends Had { by: string; made: { key: ArrivalKey, place: Place }; deliveries: { key: DeliveryKey, place: Place }[] }
 
 /** What a delivery shows: these reactions of a person. `cause`: the arrival that caused it. */
 export interface ReactionShown { cause: Arrival; as: Persona; emojis: string[] }
@@ -143,7 +146,7 @@ export interface Tx {
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
   reactionShown (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<ReactionShown | undefined> // by the delivery that has one of these ids there
   /** From now on these are all the person's reactions to that message. `arrival`: the one that brought the new ones. */
-  react (message: number, person: string, emojis: string[], arrival: number): Promise<void>
+  react (message: number, person: string, now: Had[], arrival: number): Promise<void>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
   reword (id: number, action: Action): Promise<void> // replaces what a delivery does

@@ -44,6 +44,26 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     }
   })
 
+  it('Bernd likes the words of a picture and the picture: Anna sees both, and what he takes back from one goes alone', async () => {
+    const { anna, bernd } = town.people
+    const event = await story.annaSays({ msgtype: 'm.image', body: 'Unser Haus', filename: 'Haus.png', url: await anna.upload(png, 'image/png') })
+    const words = stanzaId(await story.berndReads('Unser Haus'))
+    const shown = stanzaId(await bernd.until('the picture', one =>
+      one.getChild('x', OOB)?.getChildText('url')?.endsWith('/Haus.png') === true, READ_WITHIN_MS))
+    await story.berndReacts(words, '👍')
+    await story.berndReacts(shown, '🎂')
+    const [thumb, cake] = await Promise.all([story.annaSees(event, '👍\uFE0F'), story.annaSees(event, '🎂')])
+    const gone = (of: SeenEvent): Promise<SeenEvent> => anna.waitFor(town.room, 'its end', ({ type, redacts, content }) =>
+      type === 'm.room.redaction' && (redacts ?? content['redacts']) === of.event_id, READ_WITHIN_MS)
+    await story.berndReacts(words)
+    await gone(thumb)
+    const isRedacted = (await anna.events(town.room)).some(({ type, redacts, content }) =>
+      type === 'm.room.redaction' && (redacts ?? content['redacts']) === cake.event_id)
+    assert.equal(isRedacted, false)
+    await story.berndReacts(shown)
+    await gone(cake)
+  })
+
   it('Anna\'s gallery is all its pictures for Bernd and links for Max, and is taken back as one', async () => {
     const { anna, bernd, max } = town.people
     const items = []

@@ -87,7 +87,7 @@ export const MUTATIONS: Mutation[] = [
   // reactions
   ['takes no reaction back', 'plan/react.ts', 'const gone = before.filter(({ emoji }) => !now.includes(emoji))',
     'const gone = before.filter(() => false)', ['K']],
-  ['forgets what somebody had at a message', 'bridge/apply.ts', 'await tx.react(what.message, what.person, what.emojis, journal)', '', ['K']],
+  ['forgets what somebody had at a message', 'bridge/apply.ts', 'await tx.react(what.message, what.person, what.now, journal)', '', ['K']],
   ['lets an earlier set of reactions come last', 'bridge/lane.ts', ' || (changed !== undefined && changedBy(one.delivery) === changed)', '', ['K']],
   // an address that leaves the config
   ['tells nobody that nobody reads any more', 'desk/retired.ts', 'automatic: { redirect: CLOSED[address.language] }', 'automatic: {}', ['E2']],

@@ -1,7 +1,8 @@
 /** Reactions in mirrors: whoever reacts to a message reacts to it wherever it stands, and may take that back. */
 import assert from 'node:assert/strict'
-import type { Delivery, DeletionArrival, ReactionArrival } from '../../../src/model/message'
+import type { Content, Delivery, DeletionArrival, ReactionArrival } from '../../../src/model/message'
 import { Refused, Unavailable } from '../../../src/model/errors'
+import { plain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
@@ -100,6 +101,64 @@ describe('reactions', () => {
     await reacts(blue, 'Ben', [`blue-${key}`], [], { whole: true })
     await arrived(red, 6)
     assert.deepEqual(red.delivered.slice(4).map(({ target }) => target), [[`red-${laugh!.key}`], [`red-${red.delivered[3]!.key}`]])
+  })
+
+  const captioned = (from: Practice, words: string): Content => ({
+    style: 'text', text: plain(words), file: { kind: 'image', name: 'gate.png', mime: 'image/png', at: { network: from.name, ref: 'gate' } }
+  })
+  /** A picture with words, which is two messages at every other place. */
+  const pictured = async (from: Practice, at: Practice): Promise<[words: Delivery, picture: Delivery]> => {
+    await from.say('hall', 'Anna', '', { key: 'picture', content: captioned(from, 'The gate') })
+    await arrived(at, 2)
+    return [at.delivered[0]!, at.delivered[1]!]
+  }
+
+  it('of sets to the pieces of one message are all that stand at any of them, over a restart too', async () => {
+    const [words, picture] = await pictured(red, blue)
+    const has = (of: Delivery, ...emojis: string[]) => reacts(blue, 'Ben', [`blue-${of.key}`], emojis, { whole: true })
+    await has(words, '👍')
+    await has(picture, '❤', '👍')
+    await arrived(red, 2)
+    assert.deepEqual(red.read('hall'), ['Ben (blue): [👍]', 'Ben (blue): [❤]'])
+    const [thumb, heart] = red.delivered
+    const { path } = started
+    await started.stop()
+    await start(path)
+    await has(words)
+    assert.equal(await has(words), 'seen')
+    await has(picture, '👍')
+    await arrived(red, 1)
+    await has(picture)
+    await arrived(red, 2)
+    assert.deepEqual(red.delivered.map(({ action, target }) => [action.kind, target]),
+      [['deletion', [`red-${heart!.key}`]], ['deletion', [`red-${thumb!.key}`]]], 'each as it goes from the last piece')
+  })
+
+  it('of one at a time to the pieces of one message are a set as long as they stand at any of them', async () => {
+    const [words, picture] = await pictured(blue, red)
+    await reacts(red, 'Cem', [`red-${words.key}`], ['👍'], { key: 'at words' })
+    await reacts(red, 'Cem', [`red-${picture.key}`], ['👍'], { key: 'at picture' })
+    await reacts(red, 'Cem', [`red-${picture.key}`], ['❤'], { key: 'heart' })
+    await takesBack(red, 'Cem', 'at words')
+    await takesBack(red, 'Cem', 'heart')
+    await takesBack(red, 'Cem', 'at picture')
+    await arrived(blue, 4)
+    assert.deepEqual(blue.read('hall'), ['[👍]', '[👍 ❤]', '[👍]', '[]'].map(set => `Cem (red): ${set}`))
+  })
+
+  it('to what a message was corrected to are those to that piece of it', async () => {
+    const [words, picture] = await pictured(red, blue)
+    const has = (of: Delivery, ...emojis: string[]) => reacts(blue, 'Ben', [`blue-${of.key}`], emojis, { whole: true })
+    await has(picture, '🎉')
+    await has(words, '👍')
+    await red.inbox.accept({
+      kind: 'edit', key: 'edit', of: 'picture', place: { network: 'red', id: 'hall' }, at: 1, sender: { id: 'Anna', name: 'Anna' },
+      content: captioned(red, 'The old gate')
+    })
+    await until(() => blue.delivered.some(({ action }) => action.kind === 'edit'))
+    await has(blue.delivered.find(({ action }) => action.kind === 'edit')!, '😀')
+    await arrived(red, 4)
+    assert.deepEqual(red.read('hall').slice(2).sort(), ['Ben (blue): (deleted)', 'Ben (blue): [😀]'])
   })
 
   it('are known over a restart: a set that comes then changes only what is new in it', async () => {

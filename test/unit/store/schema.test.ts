@@ -74,6 +74,13 @@ describe('a database of an earlier version', () => {
     assert.deepEqual(said, { id: 1, address: 'info', handledBy: 'garage', cases: 1 })
   })
 
+  it('keeps reactions, as standing at whichever piece of their message', async () => {
+    const had = await opened(20, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
+      async tx => (await tx.reactions(1, 'blue ben')).map(({ emoji, pieces }) => [emoji, pieces]),
+      db => db.exec("INSERT INTO reaction (message, person, emoji, arrival) VALUES (1, 'blue ben', '👍', 1)"))
+    assert.deepEqual(had, [['👍', []]])
+  })
+
   it('changes nothing about messages to everybody', async () => {
     const read = await opened(8, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
       async tx => ({ arrival: await arrivalOf(tx), waiting: await waitingOf(tx) }))
