@@ -30,7 +30,8 @@ interface Known { dirty: boolean; master?: unknown; devices: Record<string, { id
 interface Outgoing {
   session: string; key: string; index: number; at: number; rotation: Rotation; to: string[]; pending: { id: string, to: string[], body: string }[]
 }
-interface Incoming { key: string; index: number; user: string; identity: string }
+/** `master`: of the identity that had signed the device when it gave the key. */
+interface Incoming { key: string; index: number; user: string; identity: string; master?: string | undefined }
 
 const ONE_TIME_KEYS = 10
 const KEY_BYTES = 32
@@ -153,7 +154,10 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
   const wrapped = (to: string, said: Json): Json | undefined => {
     const olm = get<{ session: string, key?: string }>(`olm ${to}`)
     const mine = account().identity
-    return olm && { algorithm: OLM, sender_key: mine, ciphertext: { [to]: { type: 0, body: base64({ ...olm, said }) } } }
+    const us = get<Known>(`user ${user}`)
+    const master = us?.devices[device]?.signed === true ? us.master : undefined // as far as it has heard
+    const body = base64({ ...olm, said: { ...said, master } })
+    return olm && { algorithm: OLM, sender_key: mine, ciphertext: { [to]: { type: 0, body } } }
   }
 
   const unwrapped = ({ content, type }: Json): Json | undefined => {
@@ -175,10 +179,11 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
   const heard = (event: Json): void => {
     const said = unwrapped(event)
     if (said?.type !== 'm.room_key') return
-    const { room, session, key, index } = said as { room: string, session: string, key: string, index: number }
+    const { room, session, key, index, master } = said as { room: string, session: string, key: string, index: number, master?: string }
     const before = get<Incoming>(`in ${room} ${session}`)
     if (before !== undefined && before.index <= index) return
-    set(`in ${room} ${session}`, { key, index, user: event.sender as string, identity: event.content.sender_key as string } satisfies Incoming)
+    const { sender, content: { sender_key: identity } } = event
+    set(`in ${room} ${session}`, { key, index, user: sender as string, identity: identity as string, master } satisfies Incoming)
   }
 
   // in rooms
@@ -293,8 +298,9 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
     rotate (room) { set(`out ${room}`, undefined) },
     owner (room, session) {
       const key = get<Incoming>(`in ${room} ${session}`)
-      const theirs = key && Object.values(get<Known>(`user ${key.user}`)?.devices ?? {}).find(({ identity }) => identity === key.identity)
-      return key && { user: key.user, isSigned: theirs?.signed === true }
+      const they = key && get<Known>(`user ${key.user}`)
+      const theirs = Object.values(they?.devices ?? {}).find(({ identity }) => identity === key?.identity)
+      return key && { user: key.user, isSigned: theirs?.signed ?? (key.master !== undefined && key.master === they?.master) }
     }
   }
 }

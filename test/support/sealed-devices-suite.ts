@@ -5,7 +5,7 @@ import { keyring } from '../../src/networks/matrix/encryption/keyring'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
 import { ADDRESS } from './matrix-ground'
 import { makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
-import { makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
+import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 import { until } from './practice'
 import { makeMemory, makeVault } from './world'
 
@@ -93,6 +93,28 @@ export const sealedDevicesSuite = (ground: () => Ground, appOf = () => makeEncry
       await app.say(room, 'für das neue')
       await hears(second, 'für das neue')
       assert.deepEqual([...rows.keys()].filter(key => key.startsWith(`device ${address()} ${before} `)), [])
+    })
+
+    it('is not warned of by an app that was away while the device that spoke came and went', async () => {
+      const bridge = await begin()
+      const room = await chat()
+      await app.say(room, 'eins')
+      await hears(bridge, 'eins')
+      const renewed = async (): Promise<void> => {
+        const [before] = await devices()
+        await keyring.renew(kept.vault, address())
+        bridge.network.devicesChanged!()
+        await until(async () => (await devices()).join() !== before && (await devices()).length === 1, 'there is another one', WITHIN_MS)
+      }
+      for (const text of ['vom zweiten', 'vom dritten']) {
+        await renewed()
+        const { as, ...said } = delivery({ network: 'matrix', id: `${address()} ${contact.userId}` }, text)
+        await bridge.network.send(said, AbortSignal.timeout(WITHIN_MS))
+      }
+      await renewed()
+      for (const text of ['vom zweiten', 'vom dritten']) {
+        assert.equal((await app.reads(room, text, ({ content }) => content.body === text)).read.shield, '')
+      }
     })
   })
 }

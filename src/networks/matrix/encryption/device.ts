@@ -85,6 +85,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
     await sendAll(keys, signal)
     await upload(whole.upload, signal)
     await call('POST', 'client/v3/keys/signatures/upload', { body: parsed(signatures), signal })
+    await sendAll(await engine.call(kept.name(), 'ask', [user]), signal) // so that it sends its keys along as they are signed
     await retire(signal)
     await memory.set(signedKey(user), SIGNED)
   }
