@@ -1,6 +1,6 @@
 /** Deletes what is kept about a person, and takes their address out of what others said. */
 import { addressKey } from '../model/address'
-import { arrivalsAbout, deliveriesOf, inJson, isHeld, listsOf, markOf, theirsOf, unreadOf } from './person-tx'
+import { arrivalsAbout, deliveriesOf, inJson, isHeld, markOf, namingOf, theirsOf, unreadOf } from './person-tx'
 import { factWithout, holdsOne, isTheirChat, withoutAddress } from './person'
 import type { Fact, PersonTx, Stretch, Subject } from './person'
 import type { Sql } from './sql'
@@ -45,15 +45,15 @@ export const makeErasingTx = (sql: Sql, tally: Pick<TallyTx, 'forgetRare'>): Era
     async forgetArrival (journal) { run('DELETE FROM journal WHERE seq = ?', journal) },
     async eraseWithin (subject, stretch, now) {
       const theirs = theirsOf(arrivalsAbout(sql, subject, stretch))
-      const lists = listsOf(sql, subject, stretch)
-      const others = [...deliveriesOf(sql, subject, [], stretch), ...lists].map(({ id }) => id)
+      const naming = namingOf(sql, subject, stretch)
+      const others = [...deliveriesOf(sql, subject, [], stretch), ...naming].map(({ id }) => id)
       run("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)) AND state NOT IN ('waiting', 'sending')",
         JSON.stringify(others))
       const ended = all<Ended>(`SELECT seq, network, key FROM journal WHERE seq IN (SELECT value FROM json_each(?))
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = seq AND state IN ('waiting', 'sending'))
         UNION SELECT seq, network, key FROM journal WHERE seq IN (SELECT value FROM json_each(?))
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = seq) AND NOT EXISTS (SELECT 1 FROM entry WHERE journal = seq)`,
-      JSON.stringify(theirs), JSON.stringify(lists.map(({ journal }) => journal)))
+      JSON.stringify(theirs), JSON.stringify(naming.map(({ journal }) => journal)))
       const seqs = JSON.stringify(ended.map(({ seq }) => seq))
       run('DELETE FROM entry WHERE journal IN (SELECT value FROM json_each(?))', seqs)
       const { changes: messages } = run('DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))', seqs)

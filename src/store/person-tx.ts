@@ -70,13 +70,15 @@ export const deliveriesOf = ({ all }: Sql, { person, ...subject }: Subject, thei
     .filter(row => !row.from_place.startsWith(ORDER_PLACE) && (seqs.has(row.journal) || isAbout(row))).map(aboutOf)
 }
 
-/** Our own words to a team, such as lists, that name them or one of their cases. */
-export const listsOf = (sql: Sql, { person, ids }: Subject, { after, upTo }: Stretch): About['deliveries'] => {
+/** What was sent in their name, and our own words to a team, such as lists, that name them or one of their cases; whoever caused it. */
+export const namingOf = (sql: Sql, { person, ids }: Subject, { after, upTo }: Stretch): About['deliveries'] => {
   const conversations = conversationsOf(sql, person)
   const names = [...ids, ...conversations.flatMap(({ id, name }) => [`#${id}`, ...name === undefined ? [] : [name]])].map(inJson)
-  return sql.all<OutboxRow>(OUTBOX + WITHIN + `notice = 1 AND NOT EXISTS
-    (SELECT 1 FROM conversation WHERE conversation.network = outbox.network AND conversation.place = outbox.place) ORDER BY id`, after, upTo)
-    .filter(row => !row.from_place.startsWith(ORDER_PLACE) && holdsOne(row.delivery, names)).map(aboutOf)
+  return sql.all<OutboxRow>(OUTBOX + WITHIN + `(json_extract(delivery, '$.as.person.id') IN (SELECT value FROM json_each(?))
+    OR notice = 1 AND NOT EXISTS (SELECT 1 FROM conversation WHERE conversation.network = outbox.network AND conversation.place = outbox.place))
+    ORDER BY id`,
+  after, upTo, JSON.stringify(ids))
+    .filter(row => !row.from_place.startsWith(ORDER_PLACE) && (row.notice === 0 || holdsOne(row.delivery, names))).map(aboutOf)
 }
 
 export const isHeld = ({ key, value }: Fact, ids: string[]): boolean => holdsOne(key, ids) || holdsOne(value, [...ids, ...ids.map(inJson)])
@@ -120,7 +122,7 @@ export const makePersonTx = (sql: Sql): Pick<PersonTx, 'about' | 'occupants' | '
     },
     async aboutWithin (subject, stretch) {
       const arrivals = arrivalsAbout(sql, subject, stretch)
-      const deliveries = [...deliveriesOf(sql, subject, theirsOf(arrivals), stretch), ...listsOf(sql, subject, stretch)]
+      const deliveries = [...deliveriesOf(sql, subject, theirsOf(arrivals), stretch), ...namingOf(sql, subject, stretch)]
       return { arrivals, deliveries: [...new Map(deliveries.map(one => [one.id, one])).values()] }
     }
   }

@@ -64,7 +64,8 @@ export const CAN: Capabilities = {
 
 /** For the receipt of an erasure. */
 const REMAINS = [
-  'Archives of rooms on XMPP servers that cannot take back what was said (XEP-0425), or whose owners do not let Zentrale.',
+  'Archives of XMPP rooms, until they expire: what Zentrale carried there is only hidden by apps (XEP-0424), what they said there themselves stays ' +
+  'where Zentrale may not remove it (XEP-0425), and so do names.',
   'Archives of direct chats: they are those of the accounts on both sides, who delete them there (XEP-0313).',
   'Files in upload services, for as long as these say.'
 ]

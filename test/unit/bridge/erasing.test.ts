@@ -110,6 +110,18 @@ describe('erasing a person', () => {
     isClean()
   })
 
+  it('leaves nothing of what moderators have removed, in whose place their ghost took it back', async () => {
+    await spoken()
+    await until(() => blue.read('hall').some(line => line.includes('Canary-room')), 'it is said')
+    await red.inbox.accept({
+      kind: 'deletion', key: 'red-moderated', place: { network: 'red', id: 'room' }, at: Date.now(), sender: { id: 'red:room', name: 'Room' },
+      of: 'red-again', named: 'red-again', moderated: true
+    })
+    await until(() => blue.delivered.some(({ place, action }) => place.id === 'hall' && action.kind === 'deletion'), 'it is taken back')
+    await erased(await started.bridge.erasing.erase([EVA, PHONE]))
+    isClean()
+  })
+
   it('erases what they write while they are erased, or takes it as somebody new\'s', async () => {
     await spoken()
     let left = 20
