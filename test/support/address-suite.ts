@@ -268,6 +268,35 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.waitFor(next, 'the answer', body('gern'))
     })
 
+    for (const how of ['at once', 'while we are away']) {
+      it(`goes on in the room that replaces its room, if its contact invites us there ${how}, and never behind a tombstone`, async () => {
+        let { network, inbox, memory } = await begin()
+        const say = (text: string, more: Partial<Delivery> = {}) => network.send(write(direct(), text, more), signal())
+        const room = await chat()
+        const first = await contact.send(room, 'Guten Tag')
+        await inbox.until('the words', () => said(inbox).includes('Guten Tag'))
+        const early = write(direct(), 'Wir helfen')
+        const { ids } = await network.send(early, signal())
+        if (how !== 'at once') await network.stop()
+        const next = String((await contact.call('POST', `v3/rooms/${encode(room)}/upgrade`, { new_version: '11' })).replacement_room)
+        if (how === 'at once') {
+          await until(() => memory.keys('replaced ').length === 1, 'the tombstone')
+          const content = { style: 'text' as const, text: plain('geändert') }
+          await assert.rejects(say('dahinter'), { name: 'Refused', because: 'parted' })
+          await assert.rejects(say('', { action: { kind: 'edit', of: early.key, content }, target: ids }), { name: 'Refused', because: 'moved' })
+        }
+        await contact.call('POST', `v3/rooms/${encode(next)}/invite`, { user_id: address() })
+        await contact.send(next, 'hier geht es weiter')
+        if (how !== 'at once') ({ network, inbox, memory } = await begin({ memory, inbox }))
+        await inbox.until('the words in the next room', () => said(inbox).includes('hier geht es weiter'))
+        await contact.edit(room, first, 'Guten Abend')
+        await inbox.until('what is changed in the old one', () => heard(inbox).some(({ kind }) => kind === 'edit'))
+        await say('im neuen')
+        await contact.waitFor(next, 'the answer', body('im neuen'))
+        assert.equal((await contact.events(room)).filter(({ sender, type }) => sender === address() && type === 'm.room.message').length, 1)
+      })
+    }
+
     it('is for two: an invitation to a group is declined, with the reason', async () => {
       await begin()
       const group = await chat({ is_direct: false, preset: 'public_chat', invite: [] })

@@ -151,7 +151,7 @@ export const makeTake = ({
       if (placeOf(event.room)) members.learn(event)
       await news.member(event)
     } else if (event.type === 'm.room.tombstone' && event.stateKey === '') {
-      news.replaced(event.room)
+      await news.replaced(event)
     } else if (standingOf(event) === 'encrypted' && direct.of(event.room)) {
       news.encrypted(event.room)
     }

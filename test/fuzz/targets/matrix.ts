@@ -37,7 +37,7 @@ export const makeTaking = (given: Pick<ReceiveWorld, 'inbox'> & Partial<ReceiveW
   isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
   around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
   powerfulIn: async () => new Set(['$1']), typesOf: async () => new Map(), expulsionOf: () => undefined,
-  news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {}, async lost () {} },
+  news: { member: () => undefined, changed: async () => {}, async replaced () {}, encrypted () {}, unread () {}, async lost () {} },
   encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
   reading: { readerOf: () => undefined, whose: () => undefined },
   wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} },

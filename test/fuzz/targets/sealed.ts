@@ -153,7 +153,7 @@ const openEvents = async (): Promise<Opened> => {
       wait: makeWaiting({ ...parts, encryption, chance, log }), reading: { readerOf: () => OURS, whose: () => OURS },
       rooms: { placeOf: () => undefined, isOut: () => false, isEncrypted: () => false, isNow: () => false } as Partial<Rooms> as Rooms,
       direct: { of: (one: string) => one === room ? chat : undefined, async wrote () {} } as Partial<Direct> as Direct,
-      news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread: event => void told(event), lost: told }
+      news: { member: () => undefined, changed: async () => {}, async replaced () {}, encrypted () {}, unread: event => void told(event), lost: told }
     })
     try {
       await takes.take([raw])

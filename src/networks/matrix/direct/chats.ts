@@ -20,6 +20,8 @@ export interface Chats {
   placeOf (ours: string, theirs: string): Place
   /** The chat that a room belongs to, even if the room is also something else. */
   of (room: string): DirectRoom | undefined
+  /** Whether it is a room of the chat of these two. */
+  isOne (room: string | undefined, ours: string, theirs: string): boolean
   at (place: Place): Chat | undefined
   keep (place: Place, chat: Chat): Promise<void>
   /** This room belongs to the chat from now on. */
@@ -32,6 +34,9 @@ export interface Chats {
   some (isTheirs: (ours: string) => boolean, most: number): (DirectRoom & { room: string })[]
   /** All rooms that belong to the chat. */
   all (place: Place): string[]
+  /** Another room was put in the place of this one, whose tombstone hides it in apps, or no longer is. */
+  replace (room: string, isReplaced: boolean): Promise<void>
+  isReplaced (room: string): boolean
   /** Forgets a room that we have left. `gone`: if we answered the contact there last, remembers that they are gone. */
   forget (room: string, place: Place, gone: boolean): Promise<void>
   /** Forgets the chat itself. */
@@ -50,6 +55,7 @@ export const readDirect = ({ id }: Pick<Place, 'id'>): { ours: string, theirs: s
 export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room: string) => Promise<void>): Chats => {
   const placeOf = (ours: string, theirs: string): Place => ({ network, id: `${ours} ${theirs}` })
   const roomKey = (room: string): string => `dm ${room}`
+  const replacedKey = (room: string): string => `replaced ${room}`
   const chatKey = (place: Place): string => `direct ${place.id}`
   const keep: Chats['keep'] = (place, chat) => memory.set(chatKey(place), JSON.stringify(chat))
   const at: Chats['at'] = place => {
@@ -69,6 +75,7 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       const pair = id === undefined ? undefined : readDirect({ id })
       return pair && { place: placeOf(pair.ours, pair.theirs), ...pair }
     },
+    isOne: (room, ours, theirs) => room !== undefined && memory.get(roomKey(room)) === placeOf(ours, theirs).id,
     add: (room, place) => memory.set(roomKey(room), place.id),
     async turnTo (room, place, since) {
       const chat = at(place)
@@ -87,6 +94,8 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       return found.sort((one, other) => other.since - one.since).slice(0, most)
         .flatMap(({ since: _, ...chat }) => rooms(chat.place).map(room => ({ ...chat, room })))
     },
+    replace: (room, isReplaced) => isReplaced ? memory.set(replacedKey(room), '') : memory.delete(replacedKey(room)),
+    isReplaced: room => memory.get(replacedKey(room)) !== undefined,
     all: place => memory.keys(roomKey('')).filter(key => memory.get(key) === place.id).map(key => key.slice(roomKey('').length)),
     async forget (room, place, gone) {
       const chat = at(place)
@@ -98,7 +107,7 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       await memory.delete(roomKey(room))
       await forgetPosition(memory, room)
       await forgotten(room)
-      for (const what of ['told', 'unread', 'encrypted']) await memory.delete(`${what} ${room}`)
+      for (const what of ['told', 'unread', 'encrypted', 'replaced']) await memory.delete(`${what} ${room}`)
     },
     end: place => memory.delete(chatKey(place))
   }

@@ -28,7 +28,7 @@ import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
 import { makeTwo } from './two'
 import { askSync } from '../recovery/sync-position'
-import { isMember, roomOfAlias, setState, stateOf } from '../rooms/state'
+import { type By, isMember, roomOfAlias, setState, stateOf } from '../rooms/state'
 
 export interface DirectWorld {
   homeserver: Homeserver; addresses: Pick<Addresses, 'all' | 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
@@ -54,6 +54,8 @@ export interface Direct {
   invited (event: RoomEvent): Promise<void> | undefined
   /** Somebody came, went, or was sent out in a direct chat. */
   member (event: RoomEvent, chat: DirectRoom): Promise<void>
+  /** Another room was put in the place of a chat's. Only if the contact invites us there does the chat go on in it. */
+  replaced (event: RoomEvent): Promise<void>
   /** The contact wrote here (`at`: as their homeserver says). From now on we answer them here. */
   wrote (room: string, chat: DirectRoom, at: number): Promise<void>
   /**
@@ -94,6 +96,9 @@ const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: st
   await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body, elsewhere: true, signal })
 }
 
+const isThere = async (homeserver: Homeserver, room: string, event: string, by: By): Promise<boolean> =>
+  await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, by).catch(unlessRejected) !== undefined
+
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
   const [turns, chats] = [makeTurns(), makeChats(memory, network, world.forgotten)]
@@ -102,7 +107,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const wrote: Direct['wrote'] = async (room, { place }, at) => {
     parting.spoken(room)
-    if (!parting.isOver(room)) await chats.turnTo(room, place, at) // else this is an earlier message
+    if (!parting.isOver(room) && !chats.isReplaced(room)) await chats.turnTo(room, place, at) // else this is an earlier message
   }
 
   const leave = leaving(homeserver, stopping)
@@ -154,13 +159,8 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await homeserver.call('PUT', path, { as: ours, body: { ...now, [theirs]: rooms } })
   }
 
-  const isThere = async (room: string, event: string, as: string, signal: AbortSignal): Promise<boolean> => {
-    const answer = await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal }).catch(unlessRejected)
-    return answer !== undefined
-  }
-
   const roomOf = async (place: Place, event: string, as: string, signal: AbortSignal): Promise<string | undefined> => {
-    for (const room of chats.rooms(place)) if (!isAttended(room) && await isThere(room, event, as, signal)) return room
+    for (const room of chats.rooms(place)) if (!isAttended(room) && await isThere(homeserver, room, event, { as, signal })) return room
     return undefined
   }
 
@@ -168,7 +168,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
     const { joined, invited, first, keep } = await askSync(world, ours, stopping)
-    for (const { room, by, direct } of invited) void invitations.take(room, ours, by, direct, 0)
+    for (const { room, by, direct, replaces } of invited) void invitations.take(room, ours, by, direct || chats.isOne(replaces, ours, by), 0)
     for (const room of joined) if (isAttended(room) && chats.of(room) !== undefined) parting.over(room)
     found.look(joined, ours, first)
     const rooms = [...joined].flatMap(room => {
@@ -180,7 +180,9 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   return {
     of,
-    invited: ({ room, sender, stateKey, content, at }) => invitations.take(room, stateKey!, sender, content.is_direct === true, at ?? 0),
+    invited: ({ room, sender, stateKey: ours = '', content, at, replaces }) =>
+      invitations.take(room, ours, sender, content.is_direct === true || chats.isOne(replaces, ours, sender), at ?? 0),
+    replaced: async ({ room, content }) => { if (of(room)) await chats.replace(room, typeof content.replacement_room === 'string') },
     async member ({ room, stateKey, content: { membership } }, { place, ours, theirs }) {
       if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, { place, ours, theirs })
       if (stateKey !== ours && stateKey !== theirs) return
@@ -198,13 +200,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const chat = { place, ...readDirect(place)! }
       const { ours, theirs } = chat
       const stands = change && await roomOf(place, change.event, ours, signal)
-      const isRead = stands !== undefined && !parting.isOver(stands) && chats.of(stands) !== undefined
+      const isRead = stands !== undefined && !parting.isOver(stands) && !chats.isReplaced(stands) && chats.of(stands) !== undefined
       if (change?.isEdit === true && !isRead) throw new Refused(HAS_LEFT, undefined, 'moved')
       if (stands !== undefined) return change?.isEdit === true ? await two.checked(stands, chat, signal) : stands
       if (chats.at(place)?.left) throw new Refused(HAS_LEFT, undefined, chats.at(place)?.crowded ? 'crowded' : 'parted')
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
-      if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT, undefined, 'parted')
+      if (room !== undefined && (parting.isOver(room) || chats.isReplaced(room))) throw new Refused(HAS_LEFT, undefined, 'parted')
       if (room === undefined) return await two.checked(await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal)), chat, signal)
       parting.spoken(room)
       return await two.checked(room, chat, signal)

@@ -113,7 +113,8 @@ export const makeInvitations = (parts: Parts): Invitations => {
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
     if (isAttended(room) || others > most) return await decline(invited, others)
     backlog.hold(room)
-    if (chats.of(room) === undefined) parting.quiet(room)
+    const before = chats.at(chat.place)
+    if (chats.of(room) === undefined && !(before && chats.isReplaced(before.room))) parting.quiet(room)
     else parting.stays(room)
     await chats.add(room, chat.place)
     await beginsNow(memory, room)
@@ -125,7 +126,6 @@ export const makeInvitations = (parts: Parts): Invitations => {
     }
     const isOn = await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined
     if (isOn) encrypted(room)
-    const before = chats.at(chat.place)
     const leadsIntoTheClear = before !== undefined && !before.left && wasEncrypted(memory, before.room) && !isOn
     if (!leadsIntoTheClear) await chats.turnTo(room, chat.place, at) // else once they have written there: anybody's server can make an invitation
     backlog.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })

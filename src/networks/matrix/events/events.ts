@@ -34,8 +34,7 @@ const idOf = (value: unknown, what: string, sigil: string): string => {
 }
 
 /** The predecessor of a room, from the state that an invitation shows (CS API §Stripped state). */
-const replacedBy = (unsigned: unknown): string | undefined => {
-  const { invite_room_state: shown } = jsonOf(unsigned)
+export const replacedBy = (shown: unknown): string | undefined => {
   const create = Array.isArray(shown) ? (shown as unknown[]).map(jsonOf).find(({ type }) => type === 'm.room.create') : undefined
   return stringOf(jsonOf(jsonOf(create?.content).predecessor).room_id)
 }
@@ -48,7 +47,7 @@ export const readEvent = (raw: unknown): RoomEvent => {
   const redacts = stringOf(raw.redacts) ?? stringOf(content.redacts)
   const { origin_server_ts: at } = raw
   const { age } = jsonOf(raw.unsigned)
-  const replaces = replacedBy(raw.unsigned)
+  const replaces = replacedBy(jsonOf(raw.unsigned).invite_room_state)
   return {
     id: idOf(raw.event_id, 'event_id', '$'), room: idOf(raw.room_id, 'room_id', '!'), sender: idOf(raw.sender, 'sender', '@'),
     type: idOf(raw.type, 'type', ''), content, at: typeof at === 'number' && Number.isSafeInteger(at) && at >= 0 ? at : undefined,

@@ -5,10 +5,12 @@
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Memory } from '../../../model/network'
+import { replacedBy } from '../events/events'
 import { isJson, type Json, stringOf } from '../events/json'
 import { TooLong, type Homeserver } from '../homeserver'
 
-export interface Invitation { room: string; by: string; direct: boolean }
+/** `replaces`: the room that this one replaces, as the inviter's server claims. */
+export interface Invitation { room: string; by: string; direct: boolean; replaces: string | undefined }
 
 export interface SyncNews {
   joined: Set<string> // of the rooms that they are in, those in which something happened
@@ -33,7 +35,7 @@ const invitationOf = (user: string, room: string, entry: unknown): Invitation[] 
   const mine = (Array.isArray(events) ? events as unknown[] : []).map(jsonOf)
     .find(event => event.type === 'm.room.member' && event.state_key === user)
   const by = stringOf(mine?.sender)
-  return by === undefined ? [] : [{ room, by, direct: jsonOf(mine?.content).is_direct === true }]
+  return by === undefined ? [] : [{ room, by, direct: jsonOf(mine?.content).is_direct === true, replaces: replacedBy(events) }]
 }
 
 interface Parts { homeserver: Homeserver; memory: Memory; clock: Clock; log: Log }

@@ -29,7 +29,8 @@ export interface RoomNews {
   member (event: RoomEvent): Promise<void> | undefined
   /** Somebody else changed the state of a room that we attend. */
   changed (place: Place, event: RoomEvent): Promise<void>
-  replaced (room: string): void
+  /** Another room was put in the place of this one. Resolves when that is on disk. */
+  replaced (event: RoomEvent): Promise<void>
   /** The room is encrypted. */
   encrypted (room: string): void
   /** An encrypted event cannot be read. */
@@ -204,7 +205,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       if (type === 'm.room.power_levels') rooms.powers(room)
       return teamRooms.changed(place)
     },
-    replaced: room => rooms.checkRoom(room),
+    replaced (event) { rooms.checkRoom(event.room); return direct.replaced(event) },
     encrypted, lost,
     unread (event) { soon(event.room, () => lost(event)) }
   }
