@@ -81,7 +81,7 @@ const concernsLane = (error: unknown, [file]: Attachment[], { name }: Network): 
 const lacking = ({ can }: Network, files: Attachment[], error: unknown): Missing | undefined => {
   if (error instanceof Dead) return error
   const why = asFailure(error)
-  const isDead = why.trouble === 'gone' || why.trouble === 'forbidden'
+  const isDead = why.trouble === 'gone' || why.trouble === 'forbidden' || why.trouble === 'broken'
   return can.files === 'upload' || isDead ? { files, why } : undefined
 }
 

@@ -8,8 +8,11 @@
 /** What came in cannot be understood. It is kept raw and acknowledged, so it cannot block what comes after it. */
 export class Malformed extends Error { override name = 'Malformed' }
 
-/** Why a file cannot be fetched from its source. Absent: the destination did not take the file. */
-export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
+/**
+ * Why a file cannot be fetched from its source. `broken`: it is not what was encrypted, or what opens it is missing. Absent: the destination did not
+ * take the file.
+ */
+export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable' | 'broken'
 
 /**
  * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. `moved`: the message to

@@ -156,6 +156,8 @@ const de: Texts = {
       case 'large': return `Die Datei „${name}“ ist zu groß. Weitergegeben wurde nur ihr Name.`
       case 'forbidden':
         return `Die Datei „${name}“ ließ sich nicht holen: Ihr Link führt zu keiner öffentlichen Adresse. Weitergegeben wurde nur ihr Name.`
+      case 'broken': return `Die Datei „${name}“ ließ sich nicht entschlüsseln: unterwegs verändert, oder Schlüssel oder Prüfsumme fehlt. ` +
+        'Weitergegeben wurde nur ihr Name.'
       case 'unreachable': return `Die Datei „${name}“ ließ sich nicht holen: Ihr Server antwortet nicht.${linkedText}`
       case undefined: return `Die Datei „${name}“ wurde beim Empfänger nicht angenommen.${linkedText}`
     }
@@ -251,6 +253,8 @@ const en: Texts = {
       case 'gone': return `The file “${name}” could not be fetched: it is not there (any more). Only its name was passed on.`
       case 'large': return `The file “${name}” is too large. Only its name was passed on.`
       case 'forbidden': return `The file “${name}” could not be fetched: its link leads to no public address. Only its name was passed on.`
+      case 'broken': return `The file “${name}” could not be decrypted: it was changed on its way, or its key or checksum is missing. Only its ` +
+        'name was passed on.'
       case 'unreachable': return `The file “${name}” could not be fetched: its server does not answer.${linkedText}`
       case undefined: return `The file “${name}” was not taken at its destination.${linkedText}`
     }

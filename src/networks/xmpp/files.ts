@@ -36,8 +36,8 @@ export const openLink = async (url: string, config: FetchConfig, world: World, s
   if (!url.startsWith(SEALED)) return await fetched(url, config, world, signal)
   const [address = '', fragment = ''] = url.split('#')
   const key = fileKeyIn(fragment)
-  if (key === undefined) throw new Refused('a file without its key', 'gone')
+  if (key === undefined) throw new Refused('a file without its key', 'broken')
   const { stream, size } = await fetched(`https:${address.slice(SEALED.length)}`, config, world, signal)
-  const opened = openedFile(stream, key, () => new Refused('a file is not what was encrypted', 'gone'))
+  const opened = openedFile(stream, key, () => new Refused('a file is not what was encrypted', 'broken'))
   return { stream: opened, mime: mimeOf(new URL(address).pathname), ...size !== undefined && { size: Math.max(size - TAG_BYTES, 0) } }
 }

@@ -244,6 +244,7 @@ const files = async (): Promise<Opened> => {
     const changed = merged({ file, info: { mimetype: 'text/plain', size: FILE.length } }, jsonIn(input))
     const made = isJson(changed) ? attachment('file', changed, 'x') : undefined
     if (made === undefined) return
+    if (made.at.ref.endsWith('#')) return assert.throws(() => readRef(made.at.ref), Refused)
     const { mxc, secret } = readRef(made.at.ref)
     assert.match(mxc, MXC)
     assert.ok(made.at.ref.length < 2 * JSON.stringify(changed).length + 500)

@@ -83,17 +83,18 @@ describe('files on their way', () => {
   })
 
   it('that are gone, too large or cannot be fetched become a line, and the writer is told which', async () => {
-    const troubles = { 'gone.png': 'gone', 'large.png': 'large', 'inside.png': 'forbidden' } as const
+    const troubles = { 'gone.png': 'gone', 'large.png': 'large', 'inside.png': 'forbidden', 'other.png': 'broken' } as const
     blue.onUpload = delivery => {
       for (const [name, trouble] of Object.entries(troubles)) if (named(delivery, name)) throw new Refused('no', trouble)
     }
     for (const name of Object.keys(troubles)) await share(name)
-    await until(() => blue.delivered.length === 3 && red.delivered.length === 3)
+    await until(() => blue.delivered.length === 4 && red.delivered.length === 4)
     assert.deepEqual(blueReads(), Object.keys(troubles).map(name => `anna (red): [The file “${name}” could not be fetched.]`))
     assert.deepEqual(redReads(), [
       '*: The file “gone.png” could not be fetched: it is not there (any more). Only its name was passed on.',
       '*: The file “large.png” is too large. Only its name was passed on.',
-      '*: The file “inside.png” could not be fetched: its link leads to no public address. Only its name was passed on.'
+      '*: The file “inside.png” could not be fetched: its link leads to no public address. Only its name was passed on.',
+      '*: The file “other.png” could not be decrypted: it was changed on its way, or its key or checksum is missing. Only its name was passed on.'
     ])
   })
 

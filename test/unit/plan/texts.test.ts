@@ -23,7 +23,8 @@ const toPhones = (language: Language): string[] => {
     texts.isEncrypted(WHERE), texts.stays(WHERE),
     texts.unknown(WHERE, EXCERPT), texts.reacted('+1', WHERE, EXCERPT),
     ...[texts.refused, texts.gaveUp, texts.tooLong, texts.rests].map(why => texts.failed(WHERE, EXCERPT, why)),
-    texts.instead(FILE, undefined), ...([undefined, 'gone', 'large', 'forbidden', 'unreachable'] as const).map(why => texts.noFile(FILE, why, false)),
+    texts.instead(FILE, undefined),
+    ...([undefined, 'gone', 'large', 'forbidden', 'unreachable', 'broken'] as const).map(why => texts.noFile(FILE, why, false)),
     texts.notCarried('call'), texts.notCarried('kind'),
     ...Object.values(automatic).map(one => fill(one, values)),
     closesText({ ...addressOn(['sms'], []), language, profile: { name: NAME, about: '' } })

@@ -37,7 +37,9 @@ export const readRef = (ref: string): { mxc: string, secret?: Secret } => {
   const [mxc = '', fragment] = ref.split('#')
   if (fragment === undefined) return { mxc }
   const [key, iv, hash, mime] = fragment.split('.').map(part => Buffer.from(part, 'base64url'))
-  if (key?.length !== KEY_BYTES || iv?.length !== IV_BYTES || hash === undefined || mime === undefined) throw new Refused('a file without its key')
+  if (key?.length !== KEY_BYTES || iv?.length !== IV_BYTES || hash === undefined || mime === undefined) {
+    throw new Refused('a file without its key', 'broken')
+  }
   return { mxc, secret: { key, iv, hash: unpadded(hash), mime: mime.toString() } }
 }
 
@@ -55,7 +57,7 @@ export const unsealed = (stream: Readable, { key, iv, hash }: Secret): Readable 
     },
     flush (done) {
       if (unpadded(sum.digest()) === hash) done(null, last)
-      else done(new Refused('a file is not what was encrypted', 'gone'))
+      else done(new Refused('a file is not what was encrypted', 'broken'))
     }
   })
   stream.once('error', error => clear.destroy(error))

@@ -53,8 +53,9 @@ export const attachment = (kind: Attachment['kind'], content: Json, name: string
   const mime = typeIn(kind, content, name) ?? DEFAULT_MIME[kind]
   const hides = SPOILERS.find(mark => content[mark] === true)
   const thumbnail = thumbnailIn(info)
-  const ref = isJson(content.file) ? refOf(content.file, mime) : stringOf(content.url)
-  if (!MXC.test(addressIn(content) ?? '') || ref === undefined) return undefined
+  const address = addressIn(content) ?? ''
+  if (!MXC.test(address)) return undefined
+  const ref = isJson(content.file) ? refOf(content.file, mime) ?? `${address}#` : address // without its key, it ends as a file that cannot be had
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },

@@ -19,6 +19,7 @@ import { type Ghosts, makeUser } from '../users/ghosts'
 import { roomPath, type Homeserver } from '../homeserver'
 import type { MemberLists } from './member-lists'
 import type { Rooms } from './rooms'
+import { stateOf } from './state'
 import { readTeamRoom, type TeamRooms } from './team-rooms'
 
 const TASKS_MAX = 100 // under way at once; more are dropped, because people can ask again
@@ -49,7 +50,7 @@ export interface RoomNewsWorld {
   admits (theirs: string, ghost: string): boolean
 }
 
-/** For a room that is not encrypted itself. The writer's language is not known. */
+/** For a room that is not encrypted itself: else its standing is told there. The writer's language is not known. */
 const ENCRYPTED = 'Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Eine Nachricht in diesem Raum ist dort ' +
   'nicht angekommen.\nEncrypted messages cannot be carried to other networks: a message in this room has not arrived there.'
 
@@ -89,6 +90,10 @@ const makeOnce = (memory: Memory, clock: Clock) => {
     return now
   }
 }
+
+/** Whether the room itself is encrypted. */
+const isOn = async ({ homeserver, signal }: RoomNewsWorld, room: string): Promise<boolean> =>
+  await stateOf(homeserver, room, 'm.room.encryption', '', { signal }) !== undefined
 
 export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   const { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, memory, clock, log, bot } = world
@@ -177,11 +182,11 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   }
 
   const soon = (room: string, tell: () => Promise<void>): void => background('telling an encrypted room', room, tell)
-
   const encrypted = (room: string): void => {
-    const chat = direct.of(room)
     if (readerOf(room) !== undefined) return
-    soon(room, () => once(`told ${room}`, Infinity, () => say(room, chat?.ours ?? bot, room, chat ? ENCRYPTED_CHAT : ENCRYPTED)))
+    const chat = direct.of(room)
+    const tell = (): Promise<unknown> => say(room, chat?.ours ?? bot, room, chat ? ENCRYPTED_CHAT : ENCRYPTED)
+    soon(room, async () => { if (chat !== undefined || !await isOn(world, room)) await once(`told ${room}`, Infinity, tell) })
   }
 
   const lost: RoomNews['lost'] = async ({ id, room }) => {

@@ -20,6 +20,16 @@ describe('a picture', () => {
   })
 })
 
+describe('an encrypted file that cannot be opened', () => {
+  it('keeps its name, and ends as one that cannot be had', () => {
+    const file = { v: 'v2', url: 'mxc://x/a', key: { k: 'short' }, iv: '', hashes: {} }
+    const found = attachment('file', { file }, 'Befund.pdf')
+    assert.equal(found?.name, 'Befund.pdf')
+    assert.throws(() => readRef(found?.at.ref ?? ''), { name: 'Refused', trouble: 'broken' })
+    assert.equal(attachment('file', { file: { ...file, url: 'https://x/a' } }, 'Befund.pdf'), undefined)
+  })
+})
+
 describe('a thumbnail', () => {
   const read = (info: object) => attachment('video', { url: 'mxc://x/a', info }, 'a.mp4')?.thumbnail
   const about = { mimetype: 'image/png', w: 80, h: 60, size: 900 }
