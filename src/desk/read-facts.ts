@@ -115,9 +115,16 @@ const isDirect = (arrival: Arrival): arrival is MessageArrival & { to: string } 
 const isTheirs = (arrival: Arrival, memory: DeskMemory): boolean => !isDirect(arrival) ||
   memory.naming(arrival.place.network)?.direct(arrival.to, arrival.sender.id) === arrival.place.id
 
+/** The conversation of this place. An address that is reached elsewhere since goes on with its contacts where they write to it now. */
+const foundAt = async ({ tx: { desk }, memory, memory: { roster } }: Reading, arrival: Spoken): Promise<Conversation | undefined> => {
+  const { place, place: { network }, sender: { id } } = arrival
+  const address = isDirect(arrival) && isTheirs(arrival, memory) ? roster.called({ network, id: arrival.to }) : undefined
+  return await desk.conversationAt(place) ?? (address && await desk.conversationOf(address.name, { network, id }))
+}
+
 const directFacts = async (reading: Reading, arrival: Spoken): Promise<DeskFacts | undefined> => {
-  const { tx, memory } = reading
-  const found = await tx.desk.conversationAt(arrival.place)
+  const { memory } = reading
+  const found = await foundAt(reading, arrival)
   const shown = isDirect(arrival)
     ? memory.roster.called({ network: arrival.place.network, id: arrival.to })
     : memory.roster.named(found?.address ?? '')

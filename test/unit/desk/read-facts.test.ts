@@ -71,6 +71,24 @@ describe('who speaks in a direct chat', () => {
     await until(() => red.read(annas).some(line => line.includes('Whoever answers first has the case')))
   })
 
+  it('a contact is the same when the address is reached elsewhere since, and is answered there', async () => {
+    await says(evas, 'red:eva', 'Hello?')
+    await says('werkstatt/red:max', 'red:max', 'Good day')
+    await settled()
+    await started.stop()
+    ;[red, blue] = [makePractice('red'), makePractice('blue')]
+    const moved = addressOn(['blue'], [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')])
+    const identities = [{ network: 'red', id: 'garage' }, ...moved.identities]
+    started = await startBridge([red, blue], [], { path: started.path, addresses: [{ ...moved, identities }] })
+    const writes = (who: string, text: string) => red.say(`garage/${who}`, who, text, { direct: true, to: 'garage', key: text })
+    await writes('red:eva', 'Still there?')
+    await writes('red:nora', 'New here')
+    await until(() => blue.read(room).includes('red:eva (red): Still there?') && blue.read('werkstatt-3').includes('red:nora (red): New here'))
+    await red.say(room, '@anna', 'Good morning', { key: 'answer' })
+    await until(() => red.read('garage/red:eva').includes('*: Good morning'))
+    assert.equal((await conversations()).length, 3)
+  })
+
   it('what somebody of the team answered in their chat is edited and taken back there too', async () => {
     await says(evas, 'red:eva', 'Hello?')
     await says(annas, '@anna', '#1 Good moning', 'a1')
