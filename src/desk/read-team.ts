@@ -193,9 +193,14 @@ const messageFacts = async (reading: Reading, arrival: MessageArrival, place: Pl
 
 const originalPart = ({ original }: Reading): { original?: Recorded } => original === undefined ? {} : { original }
 
+/** Whether its number said to whom it goes. Without that, a correction is for nobody outside. */
+const wasNumbered = (original: Recorded | undefined): boolean => original?.arrival.kind === 'message' &&
+  numbered(original.arrival.replyTo === undefined ? original.arrival.content : withoutQuotation(original.arrival.content)).number !== undefined
+
 const editFacts = async (reading: Reading, arrival: EditArrival, place: Place): Promise<TeamEdit> => {
   const { tx, memory } = reading
   const { number, another, content } = numbered(arrival.content)
+  const isUnnumbered = place.own === undefined && number === undefined && wasNumbered(reading.original)
   const said: Said = { content, typed: typed(content, inThread(reading.original)) }
   const entry = await entryChanged(tx, arrival)
   const { conversation, other } = await meant(tx, arrival, place.address, { own: place.own, entry, number, another })
@@ -206,8 +211,8 @@ const editFacts = async (reading: Reading, arrival: EditArrival, place: Place): 
   if (conversation === undefined) return { ...edits, about: 'none' }
   const before = entry && await beforeOf(tx, arrival, entry)
   return {
-    ...edits, about: 'case', conversation, strange: await isStrange(tx, content, conversation), ...before === undefined ? {} : { before },
-    ...calledPart(arrival, said, place, conversation), ...other === undefined ? {} : { other }
+    ...edits, about: 'case', conversation, strange: isUnnumbered || await isStrange(tx, content, conversation),
+    ...before === undefined ? {} : { before }, ...calledPart(arrival, said, place, conversation), ...other === undefined ? {} : { other }
   }
 }
 

@@ -213,6 +213,19 @@ describe('an answer that is changed or taken back', () => {
     assert.deepEqual(red.read(eva), [])
   })
 
+  it('without the number that said in the inbox to whom it goes does not go out, and its writer is told', async () => {
+    await start()
+    await evaWrites('When?')
+    const inbox = { place: { network: 'red', id: 'werkstatt-queue' }, at: 1, sender: { id: '@anna', name: 'Anna' }, kind: 'edit' } as const
+    await red.say('werkstatt-queue', '@anna', '#1 On Monday', { key: 'a1' })
+    await reads(red, eva, '*: On Monday')
+    await red.inbox.accept({ ...inbox, key: 'a2', of: 'a1', content: words('she is difficult') })
+    await reads(red, 'werkstatt-queue', '*: The change did not go out: the contact still sees what was there before.')
+    await red.inbox.accept({ ...inbox, key: 'a3', of: 'a1', content: words('#1 On Tuesday') })
+    await reads(red, eva, '*: On Tuesday')
+    assert.deepEqual(red.read(eva), ['*: On Monday', '*: On Tuesday'])
+  })
+
   it('from a command, or from what named no case, does nothing, and its writer is told', async () => {
     await start()
     await evaWrites('When?')
