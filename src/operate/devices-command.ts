@@ -95,10 +95,16 @@ const idsOf = ({ addresses }: Config, what: string): string[] =>
   addresses.find(({ name }) => folded(name) === folded(what))?.identities.map(({ id }) => id) ?? [what]
 
 const renew = async (devices: DevicesOperated, config: Config, what: string): Promise<{ output: string, ok: boolean }> => {
-  const done = (await Promise.all(idsOf(config, what).map(async id => await devices.renew(id) ? [id] : []))).flat()
-  if (done.length === 0) return { output: `${what} has no device. zentrale devices lists all.`, ok: false }
-  return { output: `${done.join(', ')} gets a new device under the same identity, at once or at the next start. Its fingerprint is another one: ` +
-    'where you have published it, change it there.', ok: true }
+  const ids = idsOf(config, what)
+  const done = (await Promise.all(ids.map(async id => await devices.renew(id) ? [id] : []))).flat()
+  const stays = (await devices.list()).devices.map(({ address }) => address).filter(id => ids.includes(id) && !done.includes(id))
+  if (done.length + stays.length === 0) return { output: `${what} has no device. zentrale devices lists all.`, ok: false }
+  return { output: [
+    ...done.length === 0 ? [] : [`${done.join(', ')} gets a new device under the same identity, at once or at the next start. Its fingerprint is ` +
+      'another one: where you have published it, change it there.'],
+    ...stays.length === 0 ? [] : [`${stays.join(', ')} keeps its device and its fingerprint: the keys of its messages change with each answer ` +
+      'anyway. If somebody else may have read the database, begin with a new address.']
+  ].join('\n'), ok: done.length > 0 }
 }
 
 /** Returns the text to print, and whether the order was carried out. */

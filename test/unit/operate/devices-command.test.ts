@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeVault } from '../../../src/bridge/world'
@@ -6,6 +7,8 @@ import type { Config } from '../../../src/config/config'
 import { systemClock } from '../../../src/lib/clock'
 import { silentLog } from '../../../src/lib/log'
 import { type Served, serve } from '../../../src/lib/serve'
+import { ownChange } from '../../../src/networks/xmpp/omemo/kept'
+import { makeOwn } from '../../../src/networks/xmpp/omemo/own'
 import { makeDevicesOperated } from '../../../src/operate/devices'
 import { runDevices, type DeviceAction } from '../../../src/operate/devices-command'
 import { makeOperateApp } from '../../../src/operate/http'
@@ -70,6 +73,19 @@ for (const isRunning of [false, true]) {
       assert.deepEqual([ok, output.startsWith(`${ADDRESS} gets a new device`)], [true, true])
       assert.match((await run('list')).output, /a new one is to be made/)
       if (isRunning) assert.ok(told > 0)
+    })
+
+    it('says which device of the address stays as it is', async () => {
+      assert.doesNotMatch((await run('renew', 'BÜRGERBÜRO')).output, /keeps its device/)
+      const { id } = config.addresses[0]!.identities.find(({ network }) => network === 'xmpp')!
+      const open = store ?? openStore(config.store.path, 'secret', systemClock, () => {})
+      await makeVault(open, 'xmpp').change([ownChange(id, makeOwn(0, randomBytes))])
+      if (!isRunning) await open.close()
+      const { output, ok } = await run('renew', 'BÜRGERBÜRO')
+      assert.ok(ok && output.startsWith(`${ADDRESS} gets a new device`))
+      assert.match(output, /\nbürgerbüro@\S+ keeps its device and its fingerprint: .* begin with a new address\.$/)
+      const alone = await run('renew', id)
+      assert.deepEqual([alone.ok, alone.output.startsWith(`${id} keeps its device`)], [false, true])
     })
 
     it('exports identities into a file of its own for nobody else, warns, and imports them', async () => {
