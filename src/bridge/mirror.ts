@@ -68,6 +68,12 @@ const answering = (arrival: Spoken, { answered, thread }: About, { mirror }: Fou
   return reply && { ...reply, ...begun && { thread: { ...begun, ...!isNamed && { alone: true as const } } } }
 }
 
+/** What it is about, if it is shown as the same person's; whoever is somebody else there since changes nothing in place. */
+const theirs = ({ sender }: Pick<Spoken, 'sender'>, original: Recorded | undefined): Recorded | undefined => {
+  const before = original !== undefined && 'sender' in original.arrival ? original.arrival.sender : undefined
+  return (before?.address ?? before?.id) === (sender.address ?? sender.id) ? original : undefined
+}
+
 /** Whoever deletes it is told where it stays. */
 const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: Found,
   directory: Directory): Plan => {
@@ -78,12 +84,15 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
     return { outcome: 'routed', deliveries: [], changes, why: 'a deletion of what is not here: kept, because that may still come' }
   }
   if (!('sender' in original.arrival)) return ignored('nobody said it')
-  const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
+  const { as: before } = speaker(arrival, found, directory, original.arrival.sender)
+  const { as: now } = arrival.moderated === true ? { as: before } : speaker(arrival, found, directory)
+  const writer = theirs(arrival, original) === undefined ? before : now
+  const copied = new Set(original.copies.map(({ key }) => key))
   const said = original.deliveries.filter(({ notice, gone }) => !notice && gone !== true)
   const canDelete = ({ place }: { place: Place }): boolean =>
     directory.can(place.network).deletions && directory.expelled.at(place, writer.person) === undefined
   const deliveries = standing(original).filter(one => canDelete(one) && directory.isOpen(one.place))
-    .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
+    .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, copied.has(key) ? now : writer))
   const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
   const { stays } = directory.textsAt(arrival.place)
   const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', stays([...new Set(left)].join(', ')))]
@@ -157,14 +166,15 @@ export const mirrorRule = (arrival: Arrival, { original, answered, thread }: Abo
   }
   const replyAt = answering(arrival, { answered, thread }, found, directory)
   const { mentions } = arrival
+  const shown = theirs(arrival, original)
   const deliveries = places.flatMap(({ place }) => {
     const reply = replyAt(place)
     const asker = endsAs(arrival, answered, { place, own: found.mirror.moderation === 'own', asker: reply?.by, directory })
     const { ends, ...words } = asAsked(reply === undefined || answered === undefined ? arrival.content : ownWords(arrival), place, directory)
     const content: Content = asker === undefined || ends === undefined ? words : { ...words, ends }
     const by = asker === undefined ? voiceAt(found, place, as, directory) : asker.as
-    return votes({ ...arrival, content }, { original, answered }, place, by, directory) ?? (arrival.kind === 'edit'
-      ? sayAgain({ ...arrival, content }, original, place, by, { token, reply, mentions, polls: true }, directory)
+    return votes({ ...arrival, content }, { original: shown, answered }, place, by, directory) ?? (arrival.kind === 'edit'
+      ? sayAgain({ ...arrival, content }, shown, place, by, { token, reply, mentions, polls: true }, directory)
       : say(arrival, content, place, by, { token, reply, mentions, polls: true }, directory))
   })
   const kept: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]

@@ -115,14 +115,17 @@ export interface MessageArrival extends Arrived {
   /** It may say in words that its sender reacts, with these and no others, to a message that begins with `to`. */
   reacts?: { to: string, emojis: string[] }
 }
-/** `of`: the arrival key of the message that is changed. Only its sender may change it; route checks that. */
+/**
+ * `of`: the arrival key of the message that is changed. Only its sender may change it; route checks that. `theirs`: its place vouches that they are
+ * the same person, although they are called otherwise there now.
+ */
 export interface EditArrival extends Arrived {
-  kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: Mention[]; quoted?: number
+  kind: 'edit'; sender: Sender; of: ArrivalKey; theirs?: true; content: Content; mentions?: Mention[]; quoted?: number
   encrypted?: true // as of a message
   openly?: true // what it changes was encrypted, and this was not: whoever carried it may have written it, so the message stays as it was
 }
 export interface DeletionArrival extends Arrived {
-  kind: 'deletion'; sender: Sender; of: ArrivalKey
+  kind: 'deletion'; sender: Sender; of: ArrivalKey; theirs?: true
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
   named?: RemoteId // the id that apps at its place use for the message, if that is not `of`
 }

@@ -80,7 +80,7 @@ export const standing = ({ deliveries, copies }: Pick<Recorded, 'deliveries' | '
 /** At its own place a message may be changed by its writer, and deleted by somebody whom the place's server allows to. */
 export const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
   'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&
-  (original.sender.id === arrival.sender.id || (arrival.kind === 'deletion' && arrival.moderated === true))
+  (original.sender.id === arrival.sender.id || arrival.theirs === true || (arrival.kind === 'deletion' && arrival.moderated === true))
 
 const EXCERPT_CHARACTERS = 40
 

@@ -83,6 +83,19 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await nina.sees('that it is taken back', { saw: 'retraction', name: BERND, of: his.event })
     })
 
+    it('what he said under another nick is corrected and taken back, or said anew where a room knows him by his nick alone', async () => {
+      const his = await pair.berndSays('um znhe')
+      bernd.does('rename', { room: muc, nick: 'Bernhard' })
+      await nina.sees('his new name', ({ saw, name, is_there: isThere }) => saw === 'member' && name === 'Bernhard (XMPP)' && isThere === true)
+      bernd.does('correct', { room: muc, text: 'um zehn', id: his.id })
+      const corrects = xmppServer === 'prosody' ? his.event : ''
+      await nina.sees('the correction', { saw: 'message', name: 'Bernhard (XMPP)', text: '* um zehn', corrects })
+      bernd.does('takeBack', { room: muc, id: his.id })
+      await nina.sees('that it is taken back', { saw: 'retraction', of: his.event })
+      bernd.does('rename', { room: muc, nick: 'Bernd' })
+      await pair.berndSays('Wieder Bernd')
+    })
+
     it('each sees the other typing, and how far the other has read', async () => {
       bernd.does('types', { room: muc, state: 'composing' })
       await nina.sees('Bernd typing', { saw: 'typing', names: [BERND] })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
-import type { Content } from '../../../src/model/message'
+import type { Content, Sender } from '../../../src/model/message'
 import { plain, toPlain } from '../../../src/model/text'
 import { PARTS_MAX } from '../../../src/plan/say'
 import { addressOn, agent } from '../../support/address'
@@ -223,6 +223,31 @@ describe('the path of a message', () => {
     await red.inbox.accept({ ...edit, kind: 'deletion', key: 'd', sender: { id: 'anna', name: 'anna' } })
     await until(() => blue.delivered.length === 3)
     assert.equal(blue.delivered[2]?.action.kind, 'deletion')
+  })
+
+  it('lets somebody change and take back what they said under another nick, and says it anew if they are somebody else there', async () => {
+    const place = { network: 'red', id: 'room' }
+    const [hanna, since, eva] = ['hanna', 'hanna b', 'eva'].map(name => ({ id: `room/${name}`, name })) as [Sender, Sender, Sender]
+    const changes = async (of: string, sender: Sender, text?: string, vouched = true): Promise<unknown> => {
+      const about = { of, place, at: 1, sender, ...vouched && { theirs: true as const } }
+      return await red.inbox.accept(text === undefined ? { kind: 'deletion', key: `back ${of}`, ...about }
+        : { kind: 'edit', key: text, ...about, content: { style: 'text', text: plain(text) } })
+    }
+    const said = (count: number): Promise<void> => until(() => blue.delivered.length === count, `${count} at blue`)
+    await red.say('room', '', 'at nine', { key: 'by nick', sender: hanna })
+    await red.say('room', '', 'at one', { key: 'openly', sender: { ...eva, address: 'eva@host' } })
+    await said(2)
+    await changes('by nick', since, 'whose?', false)
+    await changes('by nick', since, 'at ten')
+    await said(3)
+    await changes('openly', { id: 'room/eva b', name: 'eva b', address: 'eva@host' }, 'at two')
+    await said(4)
+    assert.deepEqual(blue.read('hall').slice(2), ['hanna b (red): * at ten', 'eva b (red): at two'])
+    assert.deepEqual(blue.delivered.map(({ action }) => action.kind), ['message', 'message', 'message', 'edit'])
+    await changes('by nick', since)
+    await said(6)
+    assert.deepEqual(blue.delivered.slice(4).map(({ as, action }) => [as?.name, action.kind]),
+      [['hanna (red)', 'deletion'], ['hanna b (red)', 'deletion']], 'each as whoever it is there')
   })
 
   it('takes back only what a correction has left', async () => {

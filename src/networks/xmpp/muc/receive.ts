@@ -100,10 +100,15 @@ const signalIn = (network: string, room: Room, does: SignalIn['does'], sender: S
   does: does.kind === 'typing' ? does : { ...does, upTo: does.upTo.flatMap(id => [id, `${room.id} ${id}`]) }
 })
 
-/** Whose later words count as this writer's. A nick can pass to somebody else, so a nick alone counts for one stay only. */
-const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { writer: string, stays: boolean } | undefined =>
+interface Writer { writer: string, stays: boolean, vouched?: { theirs: true } }
+
+/**
+ * Whose later words count as this writer's. A nick can pass to somebody else, so a nick alone counts for one stay only. An address in an archive may
+ * have been written by anybody.
+ */
+const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): Writer | undefined =>
   sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
-    : address !== undefined ? { writer: address, stays: true }
+    : address !== undefined ? { writer: address, stays: true, ...isHere && { vouched: { theirs: true as const } } }
       : isHere ? { writer: sender.id, stays: false } : undefined
 
 /** Somebody takes another nick, where the nick alone says who is who (XEP-0045 §7.6). */
@@ -162,7 +167,7 @@ export const makeReceiver = ({
     const retract = retractedIn(message)
     if (retract !== undefined) {
       const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
-      return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+      return of === undefined ? undefined : { ...base, kind: 'deletion', of, ...by?.vouched }
     }
     const reactions = reactionsIn(message)
     if (reactions !== undefined) {
@@ -174,7 +179,7 @@ export const makeReceiver = ({
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : find(replaced)
     put(of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, ...said }
+    if (of !== undefined) return { ...base, kind: 'edit', of, ...by?.vouched, ...said }
     if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
     const replies = answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] }

@@ -126,6 +126,21 @@ describe('xmpp/receive', () => {
     assert.deepEqual([await hopsIn(true), await hopsIn(false)], [[undefined, 3, 3], [3, 3, 3]])
   })
 
+  it('knows whoever takes another nick by the address that the room shows to us, and vouches for what they change then', async () => {
+    const { hear, enters } = stage([])
+    enters('Hanna', 'hanna@example.org')
+    await hear(`${ROOM}/Hanna`, '<body>um neun</body>', 'h1')
+    enters('Hanna B', 'hanna@example.org')
+    enters('Hanna', 'mallory@example.org')
+    await hear(`${ROOM}/Hanna`, '<body>nie</body><replace xmlns="urn:xmpp:message-correct:0" id="h1"/>', 'm1')
+    await hear(`${ROOM}/Hanna B`, '<body>um zehn</body><replace xmlns="urn:xmpp:message-correct:0" id="h1"/>', 'h2')
+    const [said, others, corrected, taken] = await hear(`${ROOM}/Hanna B`, '<retract xmlns="urn:xmpp:message-retract:1" id="h1"/>', 'h3')
+    assert.equal(others?.kind, 'message', 'somebody else under that nick')
+    for (const [one, kind] of [[corrected, 'edit'], [taken, 'deletion']] as const) {
+      assert.ok(one?.kind === kind && one.theirs === true && one.of === said?.key, JSON.stringify(one))
+    }
+  })
+
   it('shows the picture of the speaker, and of nobody else', async () => {
     const { hear } = stage()
     await hear(`${ROOM}/Anna`, '<body>x</body>')
