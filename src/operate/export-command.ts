@@ -13,7 +13,7 @@ import type { Person } from '../model/address'
 import { messageOf, Refused } from '../model/errors'
 import { type Attachment, filesOf } from '../model/message'
 import { openStore } from '../store/open'
-import type { About } from '../store/person'
+import { type About, isTheirChat } from '../store/person'
 import { fetchCopy } from './backup-command'
 import { exportPage, type Exported, type ExportedFile } from './export-page'
 import { withStore } from './own-store'
@@ -46,11 +46,23 @@ const fetchFile = async (url: string, token: string, { network, ref }: ExportedF
   }
 }
 
-/** What others said is theirs, so of that only the fact is told. */
+/**
+ * What is about this person, without what is about others: who of the team said something and from which address, in which places it was shown,
+ * and what others said, of which only the fact is told.
+ */
 const readable = (about: About): object => ({
   ...about,
-  arrivals: about.arrivals.map(({ how, arrival, at, seq }) =>
-    how === 'named' ? { seq, at, how, place: arrival.place } : { seq, at, how, arrival })
+  conversations: about.conversations.map(({ owner: _, signed: __, ...one }) => one),
+  entries: about.entries.map(({ who, ...one }) => one.kind === 'contact' ? { ...one, who } : one),
+  logbook: about.logbook.map(({ who: _, ...line }) => line),
+  arrivals: about.arrivals.map(({ how, arrival, at, seq }) => {
+    if (how === 'said') return { seq, at, how, arrival }
+    return how === 'about' ? { seq, at, how, arrival: { ...arrival, sender: undefined } } : { seq, at, how, place: arrival.place }
+  }),
+  deliveries: about.deliveries.map(row => {
+    const { id, state, network, queuedAt } = row
+    return isTheirChat({ network, id: row.place }, about.person) ? row : { id, state, network, queuedAt }
+  })
 })
 
 interface Reading { config: Config; clock: Clock; part: string; url: string; isRunning: boolean }

@@ -4,7 +4,7 @@ import { escaped } from '../lib/html'
 import type { Arrival } from '../model/message'
 import { toPlain } from '../model/text'
 import type { Conversation } from '../store/desk'
-import type { About } from '../store/person'
+import { type About, isTheirChat } from '../store/person'
 
 /** `saved`: its name in the folder. `missing`: why it is not there. */
 export interface ExportedFile { network: string; ref: string; name: string; mime: string; saved?: string; missing?: string }
@@ -18,7 +18,7 @@ const WORDS = {
     sent: 'Wohin es ging und was wartet', named: 'Andere haben Ihre Adresse genannt', times: 'mal', quarantine: 'Was nicht gelesen werden konnte',
     consents: 'Einwilligungen', stopped: 'Sie haben mit STOP alle Nachrichten beendet', files: 'Dateien', missing: 'nicht dabei',
     logbook: 'Protokoll der Vorgänge', facts: 'Technische Angaben (Schlüssel, Anzeigenamen, Aufenthalt in Räumen)', held: 'nicht gesendet',
-    whole: 'Die Datei data.json enthält dasselbe vollständig, zum Einlesen in ein Programm.',
+    whole: 'Die Datei data.json enthält dasselbe, zum Einlesen in ein Programm.',
     place: 'Ort', state: 'Stand', what: 'Inhalt', when: 'Zeit', who: 'Wer'
   },
   en: {
@@ -27,7 +27,7 @@ const WORDS = {
     sent: 'Where it went, and what waits', named: 'Others named your address', times: 'times', quarantine: 'What could not be read',
     consents: 'Consent', stopped: 'You ended all messages by STOP', files: 'Files', missing: 'not included',
     logbook: 'Log of the cases', facts: 'Technical facts (keys, shown names, presence in rooms)', held: 'not sent',
-    whole: 'The file data.json holds the same in full, to be read by a program.',
+    whole: 'The file data.json holds the same, to be read by a program.',
     place: 'Place', state: 'State', what: 'Content', when: 'Time', who: 'Who'
   }
 } as const
@@ -72,13 +72,13 @@ ${about.stoppedAt === undefined ? '' : `<p>${escaped(words.stopped)}: ${timeOf(a
 ${about.conversations.map(one => conversationOf(words, about, one)).join('')}
 ${section(words.messages, table([words.when, words.place, words.what],
   else_.map(({ arrival }) => [timeOf(arrival.at), arrival.place.id, textOf(arrival)])))}
-${section(words.sent, table([words.when, words.place, words.state], about.deliveries.map(row => [timeOf(row.queuedAt), row.place, row.state])))}
+${section(words.sent, table([words.when, words.place, words.state], about.deliveries.map(row =>
+  [timeOf(row.queuedAt), isTheirChat({ network: row.network, id: row.place }, about.person) ? row.place : row.network, row.state])))}
 ${named === 0 ? '' : `<p>${escaped(words.named)}: ${named} ${words.times}</p>`}
 ${section(words.quarantine, table([words.when, words.what], about.quarantine.map(({ at, raw }) => [timeOf(at), raw])))}
 ${section(words.consents, table([words.when, words.who, words.what],
   about.consents.map(one => [timeOf(one.at), one.address, `${one.kind}: ${one.how}`])))}
-${section(words.logbook, table([words.when, words.who, words.what],
-  about.logbook.map(({ at, who, what, detail }) => [timeOf(at), who, `${what} ${detail}`])))}
+${section(words.logbook, table([words.when, words.what], about.logbook.map(({ at, what, detail }) => [timeOf(at), `${what} ${detail}`])))}
 ${section(words.facts, table([words.place, words.what, words.state], about.facts.map(({ owner, key, value }) => [owner, key, value])))}`
 }
 

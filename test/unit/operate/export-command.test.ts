@@ -90,6 +90,12 @@ for (const isRunning of [false, true]) {
       assert.equal(statSync(join(folder, 'eva', 'data.json')).mode & 0o077, 0)
     })
 
+    it('names nobody of the team, neither by name nor by address', async () => {
+      await run(EVA, NUMBER)
+      const whole = read('data.json') + read('index.html')
+      for (const theirs of ['@anna', 'Anna']) assert.ok(!whole.includes(theirs), theirs)
+    })
+
     it('leaves out what others said, and those whose address only begins like theirs', async () => {
       await run(JID, NUMBER)
       const whole = read('data.json') + read('index.html')
