@@ -17,7 +17,7 @@ import { makePerson, type HsPerson } from '../support/homeserver'
 import { makeCore } from '../support/homeserver/core'
 import { membership, type HsEvent, type Json } from '../support/homeserver/state'
 import { makeMatrixDoors } from './doors'
-import { never, type Life } from './life'
+import { cutOff, type Life } from './life'
 import { makeMischief } from './mischief'
 import { isSpeech } from './notices'
 import { overhear } from './overhear'
@@ -356,7 +356,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   const connect = (life: Life, { memory, vault }: Lent): Network => {
     const real = makeMatrix(config, {
-      clock: life.clock, chance: random, log, memory, vault, media: { open: () => never() }
+      clock: life.clock, chance: random, log, memory, vault, media: { open: (_file, signal) => cutOff(signal) }
     }, { exchange: exchangeFor(life), listen: listenFor(life), ...sealed && { makeEngine: sealed.engineFor(life) } })
     return overhear(world, life, real, {
       stored ({ key }) { sealed?.stored(key); stored(key) },

@@ -27,6 +27,11 @@ export class Gone extends Error { override name = 'Gone' }
 /** The answer that never comes. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
+/** No answer until whoever asks gives up. */
+export const cutOff = <T>(signal: AbortSignal): Promise<T> => new Promise<T>((_resolve, reject) => {
+  signal.addEventListener('abort', () => reject(signal.reason as Error))
+})
+
 const SOON_MS_MAX = 2
 
 /** `wall`: how far the machine's clock is off, in ms. `fallen`: called when the doom comes. */

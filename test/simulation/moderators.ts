@@ -59,8 +59,9 @@ interface Chats {
 export const makeRoomModerators = ({ world: { note, weather, timeline }, roomAt, send, nextId, isDown }: Chats): Moderators => {
   const bareOf = (person: Person): string => `${ghostLocal(person)}@${COMPONENT}`
   return {
-    putsOut (place, name, how) {
+    putsOut (place, name, meant) {
       const room = roomAt(place.id)
+      const how = room.isLasting ? meant : 'kicked' // a room that ends forgets its bans
       const who = room.occupants.get(name)
       const person = who && personBehind(parseJid(who.jid)?.local ?? '')
       if (isDown() || who === undefined || person === undefined) return undefined
