@@ -92,8 +92,14 @@ const roomAhead = ({ direct, rooms }: SendWorld, { place, action }: Delivery): s
   return room !== undefined && rooms.isIn(room) ? room : undefined
 }
 
+/** In a direct chat a ghost has its name before it invites anybody: homeservers show a name that changes late. */
+const dressed = async ({ ghosts, domain }: SendWorld, { place, as }: Delivery, signal: AbortSignal): Promise<void> => {
+  const ours = readDirect(place)?.ours
+  if (as && ours !== undefined && isGhostOn(domain)(ours)) await ghosts.dress(ours, as, signal)
+}
+
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax } = world
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, mediaBytesMax } = world
 
   /** In a direct chat, always the address itself: the contact sees nobody else. To remove what others said, only the bot has the power. */
   const speaker = ({ as, place, action }: Delivery, room: string): string =>
@@ -217,7 +223,7 @@ export const makeSend = (world: SendWorld): Send => {
     if (action.kind === 'profile') return await show(world, room, action, delivery, signal)
     const ours = readDirect(delivery.place)?.ours
     if (as && ours === undefined) await ghosts.ready(speaker(delivery, room), as, room, signal)
-    if (as && ours !== undefined && isGhostOn(domain)(ours)) await ghosts.dress(ours, as, signal)
+    await dressed(world, delivery, signal)
     switch (action.kind) {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
       case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)
@@ -260,6 +266,7 @@ export const makeSend = (world: SendWorld): Send => {
         await teamRooms.make(place, action.room, signal)
         return { ids: [] }
       }
+      await dressed(world, delivery, signal)
       const room = isDirect ? await direct.roomFor(place, changeOf(delivery), signal) : rooms.roomOf(place)
       try {
         return await act(delivery, room, signal)

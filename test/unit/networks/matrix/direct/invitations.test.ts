@@ -37,6 +37,18 @@ describe('Matrix: an invitation to a direct chat', () => {
     }
   })
 
+  it('by a ghost whose person is known only in a room is in their name from the beginning, not in that of the room', async () => {
+    const { network, memory } = await ready()
+    const person = { network: 'xmpp', id: 'raum@rooms.example.org occupant=' }
+    const ours = ghostMxid(person, homeserver.serverName)
+    const place = { network: 'matrix', id: `${ours} ${anna.userId}` }
+    await network.send(delivery(place, 'privat', { as: { person, name: 'Jan (XMPP)' } }), AbortSignal.timeout(60_000))
+    const room = memory.keys('dm ')[0]!.slice('dm '.length)
+    anna.join(room)
+    const names = anna.events(room).filter(({ state_key: key, type }) => type === 'm.room.member' && key === ours)
+    assert.deepEqual(names.map(({ content }) => content.displayname), ['Jan (XMPP)'])
+  })
+
   describe('of a ghost', () => {
     const lin = (): string => ghostMxid({ network: 'xmpp', id: 'lin@example.org' }, homeserver.serverName)
     const place = () => ({ network: 'matrix', id: `${lin()} ${anna.userId}` })
