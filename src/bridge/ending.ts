@@ -4,12 +4,13 @@ import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { makeSometimes } from '../lib/sometimes'
 import type { Refused, Unavailable, Unsealed } from '../model/errors'
-import { addressKey } from '../model/address'
+import { addressKey, type Place } from '../model/address'
 import type { Action, Arrival, Attachment, Sent } from '../model/message'
 import { withoutFiles } from '../plan/adapt'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
-import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
+import { failureNotice, fileNotice, notice, staysNotice, whereOf, type Plan } from '../plan/plan'
+import { saidAnew } from '../plan/reply'
 import { reasonOf } from '../plan/texts'
 import type { Cause, NewDelivery, Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
@@ -26,6 +27,8 @@ import { isNotShown, isShown, overtakenBy } from './profile'
 const DONE_PATIENCE_MS = 20
 /** Moderators hear once in this time that what they remove stays in a certain other place. */
 const REMOVALS_TOLD_MS = 3_600_000
+/** People hear once in this time that their reactions are to what is in an earlier room of a certain other place. */
+const REACTIONS_TOLD_MS = 3_600_000
 /** People hear once in this time that they have no voice in a certain other place. */
 const VOICELESS_TOLD_MS = 24 * 3_600_000
 
@@ -41,6 +44,8 @@ export interface Ending {
   pointless (row: Queued): void
   /** Not an end: files of it will not come, so words replace them, and its writer is told why. Resolves when that is on disk. */
   inWords (row: Queued, missing: Missing): Promise<Action>
+  /** Not an end: the message that it refers to is in an earlier room of its place. Resolves with what is said instead, if that is on disk. */
+  anew (row: Queued): Promise<Action | undefined>
   unwanted (row: Queued, why: Unwanted): void
 }
 
@@ -56,7 +61,8 @@ interface Parts {
 }
 
 type Problem = Parameters<typeof failureNotice>[3]
-type Tell = (origin: Arrival) => Pick<Plan, 'deliveries' | 'changes'> | undefined
+/** `from`: finds the origin, if another way than for most. */
+interface Tell { (origin: Arrival): Pick<Plan, 'deliveries' | 'changes'> | undefined; from?: typeof originOf }
 
 /** Those of the notices that this arrival has not caused before. */
 const untold = async (tx: Tx, { place, key }: Arrival, told: NewDelivery[]): Promise<NewDelivery[]> => {
@@ -68,6 +74,28 @@ const untold = async (tx: Tx, { place, key }: Arrival, told: NewDelivery[]): Pro
 const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> => {
   const origin = notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
   return origin && await asLeft(tx, origin)
+}
+
+/** Whoever reacted so. */
+const reactedBy = async (tx: Tx, { journal, notice: isMark }: Queued): Promise<Arrival | undefined> => isMark ? undefined : await tx.origin(journal)
+
+/** Whether it is a reaction to what is in an earlier room of its place. */
+const isReplaced = ({ delivery: { action } }: Queued, { because }: Refused): boolean => action.kind === 'reaction' && because === 'replaced'
+
+/** Tells them that nobody sees their reaction at this place. */
+const inVain = (place: Place, isTime: ReturnType<typeof makeSometimes>, directory: Directory): Tell => Object.assign((origin: Arrival) => {
+  if (origin.kind !== 'reaction' || !directory.mayTell(origin.place, place)) return undefined
+  const isNews = isTime(`reaction ${addressKey(place)} ${addressKey({ ...origin.place, id: origin.sender.id })}`, REACTIONS_TOLD_MS)
+  const text = directory.textsAt(origin.place).reactedBefore(whereOf(place, directory))
+  return isNews ? { changes: [], deliveries: [notice(origin, origin.place, `reacted ${addressKey(place)}`, text)] } : undefined
+}, { from: reactedBy })
+
+const sayAnew = async ({ id, delivery }: Queued, store: Store, directory: Directory): Promise<Action | undefined> => {
+  const instead = saidAnew(delivery.action, directory.can(delivery.place.network).formatting)
+  if (instead === undefined) return undefined
+  await store.run(tx => tx.reword(id, instead))
+  delivery.action = instead
+  return instead
 }
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
@@ -113,9 +141,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
       counting.failed(tx.tally, row)
-      const origin = tell === undefined ? undefined : await originOf(tx, row)
-      const told = origin === undefined ? undefined : tell?.(origin)
-      return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...told }, row, now)
+      const origin = tell === undefined ? undefined : await (tell.from ?? originOf)(tx, row)
+      return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...origin && tell?.(origin) }, row, now)
     }).then(applied => settled(row, state, 0, applied), () => {}) // the store has reported its failure itself
   }
 
@@ -142,6 +169,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused (row, why) {
+      if (isReplaced(row, why)) return end(row, 'failed', why.message, inVain(row.delivery.place, isTime, directory))
       const problem: Problem = { kind: 'failed', why: texts => reasonOf(why.because, texts) }
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
       end(row, 'failed', why.message, tell)
@@ -157,6 +185,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
     stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
+    anew: row => sayAnew(row, store, directory),
     async inWords (row, { files, why }) {
       const { place, key, action } = row.delivery
       if (!('content' in action)) return action

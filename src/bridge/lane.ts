@@ -55,6 +55,17 @@ const unavailable = (error: unknown, { delivery: { place, key } }: Row, { networ
   return new Unavailable(messageOf(error), { cause: error, unknown: network.can.afterCrash === 'park' })
 }
 
+/** If its place has become another room meanwhile, what can be said there in its place. */
+const send = async ({ network, ending, current }: LaneParts, row: Row, delivery: Delivery, signal: AbortSignal): Promise<Sent> => {
+  try {
+    return await network.send(current(delivery), signal)
+  } catch (error) {
+    const instead = error instanceof Refused && error.because === 'replaced' ? await ending.anew(row) : undefined
+    if (instead === undefined) throw error
+    return await network.send(current({ ...delivery, action: instead }), signal)
+  }
+}
+
 /** A lane hands rows to the network only while it is `working`. `going back`: a row has to wait; first the flying ones are answered. */
 type State =
   | { is: 'working' }
@@ -178,8 +189,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     } catch (error) { clear(); return failed(row, error) }
     if (returned.length > 0) { unsent(); returned.push(row); return } // an earlier row went back meanwhile
     if (endsUnwanted(row)) return unsent() // it became unwanted after its try was counted
-    const answer = async (): Promise<Sent> => network.send(parts.current(delivery), signal)
-    answer().then(sent => done(row, sent), (error: unknown) => failed(row, error)).finally(clear).catch(parts.bug)
+    send(parts, row, delivery, signal).then(sent => done(row, sent), (error: unknown) => failed(row, error)).finally(clear).catch(parts.bug)
   }
 
   /** Puts all unfinished rows back into the queue in order, and pauses before the next try. */

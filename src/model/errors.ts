@@ -19,9 +19,10 @@ export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable' | 'brok
  * change is in a room that its reader has left. `expelled`: the place has banned whoever speaks. `voiceless`: it has given them no voice yet,
  * but others of ours may speak. `absent`: whoever should read it is not there now. `crowded`: it is a chat of two, and others could read it.
  * `populous`: it must be encrypted, for more people or devices than we take on. `parted`: whoever should read it has left, or declined to come.
- * `nobody`: nobody can be reached at this address.
+ * `nobody`: nobody can be reached at this address. `replaced`: what it refers to is in a room that the place was before.
  */
-export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless' | 'absent' | 'crowded' | 'populous' | 'parted' | 'nobody'
+export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless' | 'absent' | 'crowded' | 'populous' | 'parted' | 'nobody' |
+  'replaced'
 
 /**
  * Why nothing can be encrypted now for whom it is for. `deviceless`: they have no device that could read it. `keyless`: the keys of their

@@ -2,7 +2,7 @@
 import { type Place, samePlace } from '../model/address'
 import type { Action, Content, EditArrival, MessageArrival, Persona, Reply, Stands, Thread } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { plain, toPlain, veiled } from '../model/text'
+import { inFront, plain, toPlain, veiled } from '../model/text'
 import type { Answered } from '../store/store'
 import { beginning } from './people'
 import { standing } from './plan'
@@ -69,4 +69,20 @@ export const quotingInstead = (action: Action, formatting: boolean): Action => {
   const { reply, ...others } = action
   if (reply === undefined) return action
   return reply.unquoted ? others : { ...others, content: quoting(action.content, reply, formatting) }
+}
+
+/** A correction as a message with the usual star. A file that it leaves as it was is not sent again, unless there are no words. */
+const corrected = ({ file, text, ...content }: Content): Content => {
+  const starred = { ...content, text: inFront('* ', text) }
+  if (file === undefined || (file.kept === true && text.length > 0)) return starred
+  const { kept: _, ...whole } = file
+  return { ...starred, file: whole }
+}
+
+/** What is said instead where nothing can refer to the message that is meant, because it is in an earlier room of the place. */
+export const saidAnew = (action: Action, formatting: boolean): Action | undefined => {
+  if (action.kind === 'message') return action.reply === undefined ? undefined : quotingInstead(action, formatting)
+  if (action.kind !== 'edit') return undefined
+  const { of: _, content, ...others } = action
+  return quotingInstead({ ...others, kind: 'message', content: corrected(content) }, formatting)
 }

@@ -39,6 +39,7 @@ export interface Texts {
   moved: string
   parted: string
   nobody: string
+  replaced: string
   voiceless: string
   absent: string
   crowded: string
@@ -51,6 +52,7 @@ export interface Texts {
   wasRemoved: string
   wasTakenBack: string
   tooManyReactions (most: number): string
+  reactedBefore (where: string): string
   notShown (what: Shown['what'], where: string): string
   /** To the moderators who did it. */
   expelled: Record<How, (name: string) => string>
@@ -124,6 +126,7 @@ const de: Texts = {
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   parted: 'die Person hat den Chat verlassen oder die Einladung dazu abgelehnt',
   nobody: 'unter dieser Adresse ist niemand zu erreichen; vielleicht ist sie falsch geschrieben',
+  replaced: 'das, worauf es sich bezieht, steht dort in einem früheren Raum',
   voiceless: 'Sie haben dort noch kein Rederecht; bis die Moderation es Ihnen gibt, kommt nichts von Ihnen dort an',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
@@ -132,6 +135,7 @@ const de: Texts = {
   wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
   wasTakenBack: 'Nicht weitergegeben: Diese Nachricht wurde gelöscht. Bitte schreiben Sie den Text neu.',
   tooManyReactions: most => `Mehr als ${most} Reaktionen einer Person auf eine Nachricht werden nicht weitergegeben.`,
+  reactedBefore: where => `Ihre Reaktion ist auf ${where} nicht zu sehen: Die Nachricht steht dort in einem früheren Raum.`,
   notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: ${{
     topic: 'Zentrale darf das Thema', name: 'Zentrale darf den Namen', picture: 'Das Bild ist zu groß, oder Zentrale darf das Bild'
   }[what]} des Raums auf ${where} nicht ändern. Das wird nur einmal gesagt.`,
@@ -223,6 +227,7 @@ const en: Texts = {
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it again',
   parted: 'this person has left the chat, or declined the invitation to it',
   nobody: 'nobody can be reached at this address; perhaps it is misspelt',
+  replaced: 'what it refers to is in a room there that was replaced',
   voiceless: 'you may not speak there yet; until the moderators allow it, nothing you write arrives there',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
@@ -231,6 +236,7 @@ const en: Texts = {
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
   wasTakenBack: 'Not passed on: this message was deleted. Please write the text again.',
   tooManyReactions: most => `No more than ${most} reactions of one person to one message are passed on.`,
+  reactedBefore: where => `Your reaction is not shown on ${where}: the message is in a room there that was replaced.`,
   notShown: (what, where) => `The new ${what} is shown here only: ${what === 'picture' ? 'it is too large, or ' : ''}Zentrale may not change ` +
     `the ${what} of the room on ${where}. This is said only once.`,
   expelled: {

@@ -1,7 +1,10 @@
 /** Whether we are in a room at all, on any homeserver: sent out of it, let in again, led to another one, encrypted. */
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
+import { Refused } from '../../src/model/errors'
+import type { Content, Delivery } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
+import { plain } from '../../src/model/text'
 import type { TestInbox } from './inbox'
 import { body, makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { bernd, delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
@@ -154,6 +157,37 @@ export const membershipSuite = (ground: () => Ground): void => {
       await anna.waitFor(next, 'the ghost is there', body('auch hier'))
     })
   }
+
+  it('takes back in a room that was replaced what stands there; nothing else refers to that, over a restart too', async () => {
+    const place = placeAt(await anna.createRoom({ preset: 'public_chat', room_version: '11' }))
+    await anna.setState(place.id, 'm.room.power_levels', '', { users: { [anna.userId]: 100, [bot()]: 50 } }) // the others lose their voice
+    const first = await begin([place])
+    const before = delivery(place, 'vorher')
+    const { ids } = await first.network.send(before, signal())
+    const own = await anna.send(place.id, 'Annas')
+    const upgraded = await anna.call('POST', `v3/rooms/${encode(place.id)}/upgrade`, { new_version: '12' })
+    const next = upgraded.replacement_room as string
+    await anna.waitFor(next, 'the bot follows', botIs('join'))
+    await first.inbox.until('it is there', () => first.memory.get(`room ${place.id}`) === next)
+    await first.network.stop()
+    const { network } = await begin([place], { memory: first.memory })
+    const content: Content = { style: 'text', text: plain('x') }
+    const reply = { by: before.as!, text: 'vorher', said: { arrival: own } }
+    const dead: Partial<Delivery>[] = [
+      { action: { kind: 'edit', of: before.key, content }, target: ids }, { action: { kind: 'message', content, reply } },
+      { action: { kind: 'reaction', to: { arrival: own }, emojis: ['👍'] } },
+      { action: { kind: 'reaction', to: { delivery: before.key }, emojis: ['👍'] }, answered: ids }
+    ]
+    for (const one of dead) {
+      await assert.rejects(network.send({ ...delivery(place, ''), ...one }, signal()),
+        (error: unknown) => error instanceof Refused && error.because === 'replaced')
+    }
+    await network.send({ ...delivery(place, ''), action: { kind: 'deletion', of: before.key }, target: ids }, signal())
+    await anna.waitFor(place.id, 'its end', ({ type, redacts, content }) => type === 'm.room.redaction' && (redacts ?? content['redacts']) === ids[0])
+    const later = await network.send(delivery(place, 'nachher'), signal())
+    await network.send({ ...delivery(place, ''), action: { kind: 'edit', of: 'x', content }, target: later.ids }, signal())
+    await anna.waitFor(next, 'the correction', body('* x'))
+  })
 
   it('a moderator cannot lead the mirror into a room of their own', async () => {
     const mod = await newPerson('mod')

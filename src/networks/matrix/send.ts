@@ -30,6 +30,7 @@ import type { Uploaded, Uploader } from './media'
 import { pollEvent, voteEvent } from './polls'
 import { EDITS, REACTIONS, relatedTo } from './relations'
 import { show } from './rooms/profile'
+import { makeRoomFor } from './rooms/former'
 import { isVoiceless } from './rooms/power'
 import type { Rooms } from './rooms/rooms'
 import type { TeamRooms } from './rooms/team-rooms'
@@ -98,12 +99,23 @@ const dressed = async ({ ghosts, domain }: SendWorld, { place, as }: Delivery, s
   if (as && ours !== undefined && isGhostOn(domain)(ours)) await ghosts.dress(ours, as, signal)
 }
 
+/** In a room that was replaced, whoever has no power has no voice any more: then `other` does it, if given. */
+const elseAs = async (other: string | undefined, as: string, job: (as: string) => Promise<Json>): Promise<Json> => {
+  try {
+    return await job(as)
+  } catch (error) {
+    if (other === undefined || !(error instanceof Rejected)) throw error
+    return await job(other)
+  }
+}
+
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, mediaBytesMax } = world
 
   /** In a direct chat, always the address itself: the contact sees nobody else. To remove what others said, only the bot has the power. */
   const speaker = ({ as, place, action }: Delivery, room: string): string =>
     readDirect(place)?.ours ?? (as ? ghosts.of(as, place, room) : action.kind === 'removal' ? bot : sealing.own(room))
+  const roomFor = makeRoomFor({ homeserver, rooms })
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
   /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. `sealed`: for an encrypted chat. */
@@ -191,9 +203,10 @@ export const makeSend = (world: SendWorld): Send => {
    */
   const redact = async (delivery: Delivery, events: string[], room: string, signal: AbortSignal): Promise<Sent> => {
     const as = await sealing.author(room, speaker(delivery, room), events[0] ?? '', signal)
-    const one = async (event: string, txn: string): Promise<string> => eventId(await homeserver.call(
+    const isFormer = readDirect(delivery.place) === undefined && !rooms.isNow(room)
+    const one = async (event: string, txn: string): Promise<string> => eventId(await elseAs(isFormer ? bot : undefined, as, by => homeserver.call(
       'PUT', `${roomPath(room)}/redact/${encode(event)}/${encode(`${delivery.key}.${txn}`)}`,
-      { as, query: { device_id: ghosts.device() }, body: {}, signal }))
+      { as: by, query: { device_id: ghosts.device() }, body: {}, signal })))
     const ids: string[] = []
     for (const [index, target] of events.entries()) {
       for (const { id } of await relatedTo(homeserver, { room, event: target, how: EDITS, as }, signal)) await one(id, id)
@@ -267,7 +280,7 @@ export const makeSend = (world: SendWorld): Send => {
         return { ids: [] }
       }
       await dressed(world, delivery, signal)
-      const room = isDirect ? await direct.roomFor(place, changeOf(delivery), signal) : rooms.roomOf(place)
+      const room = isDirect ? await direct.roomFor(place, changeOf(delivery), signal) : await roomFor(delivery, signal)
       try {
         return await act(delivery, room, signal)
       } catch (error) {
@@ -277,7 +290,7 @@ export const makeSend = (world: SendWorld): Send => {
         await repair(delivery, room, signal)
         return await act(delivery, room, signal)
       } catch (error) {
-        if (!(error instanceof Refused) || isDirect) throw error
+        if (!(error instanceof Refused) || isDirect || !rooms.isNow(room)) throw error
         throw await refusalIn(world, room, speaker(delivery, room), error, signal)
       }
     },

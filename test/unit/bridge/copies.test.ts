@@ -1,6 +1,7 @@
 /** A correction that did not fit in its place is said again with a star. Such a copy goes with the message that it corrects. */
 import assert from 'node:assert/strict'
 import { plain, toPlain } from '../../../src/model/text'
+import { Refused } from '../../../src/model/errors'
 import type { Attachment } from '../../../src/model/message'
 import { COPIES_MAX } from '../../../src/store/store'
 import { addressOn, agent } from '../../support/address'
@@ -41,6 +42,28 @@ describe('copies of what was corrected', () => {
     await red.say('room', 'carla', 'end')
     await until(() => blue.read('hall').at(-1) === 'carla (red): end')
     assert.deepEqual(gone(), said)
+  })
+
+  it('are said where the place is another room by now, and so are replies; a reaction is a word to whoever reacted', async () => {
+    await red.say('room', 'carla', 'short', { key: 'first' })
+    await until(() => blue.delivered.length === 1)
+    blue.onSend = ({ action }) => {
+      if (action.kind === 'reaction' || action.kind === 'edit' || (action.kind === 'message' && action.reply !== undefined)) {
+        throw new Refused('it is in the room of before', undefined, 'replaced')
+      }
+    }
+    await edit('e1', 'right')
+    await red.say('room', 'eva', 'yes', { replyTo: ['first'] })
+    for (const emojis of [['👍', '🎉'], ['😀']]) {
+      await red.inbox.accept({ ...here, kind: 'reaction', key: emojis.join(), of: ['first'], emojis, sender: { id: 'eva', name: 'eva' } })
+    }
+    await until(() => blue.delivered.length === 3 && red.delivered.length === 1)
+    assert.deepEqual(blue.read('hall').slice(1), ['carla (red): * right', 'eva (red): > carla (red): right\nyes'])
+    assert.deepEqual(red.read('room'), ['*: Your reaction is not shown on blue: the message is in a room there that was replaced.'])
+    await red.inbox.accept({ ...here, kind: 'deletion', key: 'd', of: 'first' })
+    await until(() => blue.delivered.length === 5)
+    assert.deepEqual(gone(), messages().slice(0, 2), 'the copy goes too')
+    assert.equal(red.delivered.length, 1, 'it is said once')
   })
 
   it('are never made of a message that was taken back before it came, by somebody who may', async () => {

@@ -15,6 +15,7 @@ import type { ReadUpTo } from '../recovery/catch-up'
 import { beginsAnew, beginsNow, forgetPosition, isComing, hasPosition } from '../recovery/history-position'
 import { stringOf, type Json } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import { formerOf, keepFormer } from './former'
 import { leaveIfClosed } from './open'
 import { eventOf, stateOf } from './state'
 import { mayReplace, predecessorOf } from './upgrade'
@@ -70,6 +71,8 @@ export interface Rooms {
   roomOf (place: Place): string
   /** The same, undefined while it is not known. */
   known (place: Place): string | undefined
+  /** The rooms that it was before, newest first. What was said there stays there. */
+  former (place: Place): string[]
   /** This place has a room from now on: it is attended. */
   made (place: Place, room: string): Promise<void>
   /** The place is over. */
@@ -129,6 +132,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
 
   const settle = async (entry: Attended, room: string): Promise<void> => {
     if (entry.room === room) return
+    if (entry.room !== undefined) await keepFormer(memory, entry.place, entry.room)
     entry.room = room // the old one stays in byRoom: what was said there before the upgrade may still be on its way
     byRoom.set(room, entry)
     await memory.set(memoryKey(entry.place), room)
@@ -355,9 +359,10 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
         await forgetPosition(memory, room)
       }
       await memory.delete(memoryKey(place))
+      await keepFormer(memory, place, undefined)
       show()
     },
-    arrive,
+    arrive, former: place => formerOf(memory, place),
     all: () => [...attended.values()].flatMap(({ place, room }) => room === undefined ? [] : [{ place, room }]),
     async again (room) {
       const entry = byRoom.get(room)
