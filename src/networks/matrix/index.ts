@@ -30,7 +30,7 @@ import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, personId,
 import type { Json } from './events/json'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
-import { makeTake, type Takes, tellLook, tellStanding, tellUnread } from './receive'
+import { makeStrange, makeTake, type Takes, tellLook, tellStanding, tellUnread } from './receive'
 import { makeRooms } from './rooms/rooms'
 import { makeRemains } from './remains'
 import { makeSend } from './send'
@@ -191,6 +191,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       takes = makeTake({
         network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, keeper, reading, wait, verifying,
+        strange: makeStrange(log, mxid => !isNobody(mxid)),
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
         typesOf: makeFileTypes({ homeserver, domain, clock, bytesMax: config.mediaBytesMax }, stopping.signal),
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)

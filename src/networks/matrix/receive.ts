@@ -3,6 +3,7 @@
  * homeserver gets its yes. A bad event never holds up another: it is kept in quarantine.
  */
 import type { Clock } from '../../lib/clock'
+import type { Log } from '../../lib/log'
 import { Bug, Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
 import type { Arrival, ExpulsionArrival, ProfileArrival, Standing, StandingArrival } from '../../model/message'
@@ -27,6 +28,7 @@ import type { Rooms } from './rooms/rooms'
 
 export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; memory: Memory; clock: Clock; bot: string
+  strange (event: RoomEvent): void
   isOurs: (mxid: string) => boolean
   /** Who is who in a room. */
   around: (room: string) => Omit<Around, 'hasPower'>
@@ -48,6 +50,19 @@ export interface Takes {
   /** Finds what waits since an earlier start. Called before anything is taken. */
   load (): Promise<void>
   stop (): void
+}
+
+const STRANGE_MAX = 1000 // rooms that are named in the log once each
+
+/** Rooms in which somebody speaks and one of ours is, although the store knows nothing of them: the operator is told, because nobody else can be. */
+export const makeStrange = (log: Log, isHeard: (mxid: string) => boolean) => {
+  const named = new Set<string>()
+  return (event: RoomEvent): void => {
+    const { room, sender } = event
+    if (!speaks(event) || !isHeard(sender) || named.has(room) || named.size >= STRANGE_MAX) return
+    named.add(room)
+    log.warn({ room, by: sender }, 'somebody speaks in a room that is not known here, and is not heard')
+  }
 }
 
 const RAW_DEPTH_ADVICE = 'an event that cannot be written down'
@@ -114,7 +129,7 @@ export const tellUnread = (inbox: Inbox | undefined, place: Place, event: string
 
 export const makeTake = ({
   network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, typesOf, expulsionOf, encryption, keeper,
-  reading: { readerOf, whose }, wait, verifying
+  reading: { readerOf, whose }, wait, verifying, strange
 }: ReceiveWorld): Takes => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
     const { type, stateKey, sender, content } = event
@@ -185,7 +200,7 @@ export const makeTake = ({
 
   const takeOne = async (event: RoomEvent, raw: unknown, powerful: ReadonlySet<string>, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
-    if (!place || isOurs(event.sender)) return
+    if (!place || isOurs(event.sender)) return place ? undefined : strange(event)
     const isOthers = standingOf(event) === undefined && expulsionOf(event) === undefined
     if (speaks(event) || shownBy(event) !== undefined ? isUnheard(event.sender) : isOthers) return
     if (event.type === 'm.room.encrypted') {

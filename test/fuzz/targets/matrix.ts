@@ -28,7 +28,7 @@ export const jsonIn = (input: Buffer): unknown => {
 
 /** Takes events in a room that is mirrored. `answer`: what the homeserver says to every question. */
 export const makeTaking = (given: Pick<ReceiveWorld, 'inbox'> & Partial<ReceiveWorld>, answer: () => Json = () => ({})): Takes => makeTake({
-  network: 'matrix', memory: makeMemory(), clock: systemClock, bot: BOT,
+  network: 'matrix', memory: makeMemory(), clock: systemClock, strange () {}, bot: BOT,
   members: makeMembers({ call: async () => answer() } as Partial<Homeserver> as Homeserver, systemClock),
   rooms: {
     ...ROOMS, isOut: () => false, isEncrypted: () => false, sentOut: async () => {}, checkRoom () {}
