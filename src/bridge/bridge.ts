@@ -12,6 +12,7 @@ import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
 import { EXPELLED } from '../plan/expelled'
+import { join, joinAll } from '../plan/joined'
 import { CALLED } from '../plan/namesakes'
 import { PORTALS, portalMirrors, portalOf, type PortalRules, readAsked } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
@@ -114,29 +115,32 @@ const directsOf = ({ directChats: rules, networks }: BridgeOptions, remembered: 
 }
 
 const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<Directory> => {
-  const { store, mirrors, links, language, networks, log, portals: rules } = options
-  const { chats, portals, ...remembered } = await store.run(async tx => ({
-    blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
-    profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
-    portals: await tx.remembered(PORTALS), restored: await tx.remembered(RESTORED)
-  }))
+  const { store, links, language, networks, log, clock, portals: rules } = options
   const can = new Map(networks.map(network => [network.name, network.can]))
   const namings = new Map(networks.map(({ name, naming }) => [name, naming]))
+  const { chats, portals, mirrors, ...remembered } = await store.run(async tx => {
+    const portals = await tx.remembered(PORTALS)
+    const mirrors = [...options.mirrors, ...portalMirrors(portals.map(([name]) => name), rules, namings, options.mirrors)]
+    return {
+      blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
+      profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
+      restored: await tx.remembered(RESTORED), joined: await joinAll(tx, mirrors, clock.now()), portals, mirrors
+    }
+  })
   for (const [portal] of portals) {
     const allowed = rules && portalOf(readAsked(portal), rules, namings)
     if (allowed === undefined) log.warn({ portal }, 'not allowed any more: a portal has ended')
   }
   return makeDirectory({
-    mirrors: [...mirrors, ...portalMirrors(portals.map(([name]) => name), rules, namings, mirrors)],
-    remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk)
+    mirrors, remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk)
   })
 }
 
-const makeRenew = ({ store, networks }: BridgeOptions, desk: DeskMemory, directory: Directory, told: () => void): Bridge['renew'] =>
+const makeRenew = ({ store, networks, clock }: BridgeOptions, desk: DeskMemory, directory: Directory, told: () => void): Bridge['renew'] =>
   async (addresses, mirrors) => {
     await renewDesk(addresses, desk, store)
     told()
-    mirrors.forEach(directory.open)
+    for (const mirror of mirrors) directory.open(mirror, await store.run(tx => join(tx, mirror, clock.now())))
     for (const network of networks) {
       const places = mirrors.flatMap(mirror => mirror.places.map(({ place }) => place)).filter(place => place.network === network.name)
       if (places.length > 0) network.attend(places)

@@ -27,7 +27,7 @@ const begin = (arrival: MessageArrival, chat: DirectChat, directory: Directory):
   const mirror = directory.directs.mirrorOf(chat)
   const here = mirror?.places.find(({ place }) => samePlace(place, arrival.place))
   if (mirror === undefined || here === undefined) return tell(arrival, directory.textsAt(arrival.place).onlyTwo)
-  const plan = unread(arrival, directory) ?? mirrorRule(arrival, {}, directory, { mirror, here, begins: true })
+  const plan = unread(arrival, directory) ?? mirrorRule(arrival, { now: chat.at }, directory, { mirror, here, begins: true })
   return plan === undefined || plan.deliveries.every(one => one.notice) ? plan ?? ignored('it begins no chat')
     : { ...plan, changes: [{ kind: 'chat', chat }, ...plan.changes] }
 }

@@ -142,7 +142,8 @@ const votes = (
   ]
 }
 
-export const mirrorRule = (arrival: Arrival, { original, answered, thread }: About, directory: Directory,
+/** `now`: when the arrival is brought. */
+export const mirrorRule = (arrival: Arrival, { now, original, answered, thread }: About & { now: number }, directory: Directory,
   found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction' || arrival.kind === 'vote') return undefined
   if (!directory.isOpen(arrival.place)) return ignored('the mirror rests')
@@ -152,7 +153,7 @@ export const mirrorRule = (arrival: Arrival, { original, answered, thread }: Abo
   if (arrival.kind === 'deletion') return takeBack(arrival, original, found, directory)
   const { as, changes } = speaker(arrival, found, directory)
   const person = { network: arrival.place.network, id: arrival.sender.id }
-  const all = reached(found.mirror, found.here, directory)
+  const all = reached(found.mirror, found.here, directory).filter(where => directory.wasIn(where.place, arrival.at, now))
   if (found.mirror.direct === true && all.length === 0) return unreached(arrival, found, directory)
   const { places, ...unheard } = heardAt(all, arrival, person, directory)
   const late = arrival.kind === 'message' && arrival.lateVote === true

@@ -10,6 +10,7 @@ import { makeTurns } from '../lib/turns'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import type { Inbox, Network } from '../model/network'
 import type { Directory } from '../plan/directory'
+import { join } from '../plan/joined'
 import { mayAsk, type Portal, PORTALS, portalMirror, portalOf, type PortalRules } from '../plan/portals'
 import type { Store } from '../store/store'
 
@@ -43,8 +44,12 @@ export const makePortals = ({ rules, networks, directory, store, clock, log }: P
   const open = async (portal: Portal, rules: PortalRules): Promise<Place | undefined> => {
     const { asked, here, there } = portal
     if (isTaken(here) || isFull(rules)) return undefined
-    await store.run(tx => tx.remember(PORTALS, addressKey(asked), '1'))
-    directory.open(portalMirror(portal, rules))
+    const mirror = portalMirror(portal, rules)
+    const since = await store.run(async tx => {
+      await tx.remember(PORTALS, addressKey(asked), '1')
+      return await join(tx, mirror, clock.now())
+    })
+    directory.open(mirror, since)
     networks.get(there.network)?.attend([there])
     return here
   }

@@ -13,6 +13,7 @@ import { consentRule } from './consent'
 import type { Removed } from './copied'
 import { directRule } from './direct'
 import { expulsionRule } from './expulsion'
+import { joinedRule } from './joined'
 import { mirrorRule } from './mirror'
 import { moderationRule } from './moderation'
 import { profileRule } from './profile'
@@ -36,6 +37,7 @@ type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefin
 
 const RULES: Rule[] = [
   (arrival, _facts, { directory }) => restoredRule(arrival, directory.carriedBefore),
+  (arrival, { now }, { directory }) => joinedRule(arrival, now, directory),
   (arrival, facts, { directory }) => receiptRule(arrival, facts.confirmable, directory),
   (arrival, _facts, { directory }) => standingRule(arrival, directory),
   (arrival, _facts, { directory }) => profileRule(arrival, directory),

@@ -4,6 +4,7 @@ import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
 import type { Directs } from './directs'
 import { makeExpulsions, type Expulsions } from './expelled'
+import { wasIn } from './joined'
 import type { Links } from './links'
 import type { DeliveryMarking, Mirror, Moderation } from './mirrored'
 import { makeNamesakes, type Namesakes } from './namesakes'
@@ -57,8 +58,10 @@ export interface Directory {
   readonly carriedBefore: number
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
-  /** A new mirror: a portal, which is not in the config, or one that has come into the config. */
-  open (mirror: Mirror): void
+  /** A new mirror: a portal, which is not in the config, or one that has come into the config. `since`: see joined.ts. */
+  open (mirror: Mirror, since: number): void
+  /** Whether the place was in its mirror when something was said that is brought now. If not, that is not for it, nor for others from there. */
+  wasIn (place: Place, at: number, now: number): boolean
   /** How many portals there are. */
   portals (): number
   /** All places of all mirrors of the config and of portals. */
@@ -77,7 +80,7 @@ const gone = (network: NetworkName): Capabilities => ({
 
 interface Remembered {
   blocked: string[]; standings: [string, string][]; called: [string, string][]; profiles: [string, string][]; expelled: [string, string][]
-  restored?: [string, string][]
+  restored?: [string, string][]; joined?: Map<string, number>
 }
 
 export interface DirectoryParts {
@@ -97,6 +100,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, language, teams
     for (const person of peopleAt(here)) threads.set(person, [...threads.get(person) ?? [], here.place])
   }
   const blocked = new Set(remembered.blocked)
+  const joined = remembered.joined ?? new Map<string, number>()
   let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
@@ -119,10 +123,14 @@ export const makeDirectory = ({ mirrors, remembered, can, links, language, teams
       if (standing === 'in') standings.delete(addressKey(place))
       else standings.set(addressKey(place), standing)
     },
-    open (mirror) {
+    open (mirror, since) {
       if (mirror.isPortal === true) opened++
-      for (const here of mirror.places) byPlace.set(addressKey(here.place), { mirror, here })
+      for (const here of mirror.places) {
+        byPlace.set(addressKey(here.place), { mirror, here })
+        joined.set(addressKey(here.place), since)
+      }
     },
+    wasIn: (place, at, now) => wasIn(joined, place, at, now),
     portals: () => opened,
     places: () => [...byPlace.values()].map(({ here }) => here.place)
   }

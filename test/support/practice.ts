@@ -13,6 +13,9 @@ export const CAN: Capabilities = {
   profiles: true, textBytesMax: 10_000, window: 1, afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
 }
 
+/** What is said is said at this time and soon after it, ms since 1970. */
+export const SAID_AT = 1_700_000_000_000
+
 export interface Practice extends Network {
   inbox: Inbox
   attended: Place[]
@@ -87,7 +90,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
       return `${who}: ${toPlain(text)}${(network.can.files === 'link' ? file?.url : file?.name) ?? ''}`
     }),
     say: (place, sender, text, more) => network.inbox.accept({
-      kind: 'message', key: `${name}-in-${++count}`, place: { network: name, id: place }, at: 1_700_000_000_000 + count,
+      kind: 'message', key: `${name}-in-${++count}`, place: { network: name, id: place }, at: SAID_AT + count,
       sender: { id: sender, name: sender }, content: { style: 'text', text: plain(text) }, ...more
     } satisfies Arrival)
   }

@@ -59,7 +59,7 @@ describe('the path of a message', () => {
     await started.bridge.renew([], [mirrorOf(['red', 'yard'], ['blue', 'shed'])])
     assert.deepEqual([red.attended.at(-1), blue.attended.at(-1)], [{ network: 'red', id: 'yard' }, { network: 'blue', id: 'shed' }])
     blue.onSend = () => {}
-    await blue.say('shed', 'bernd', 'new here')
+    await blue.say('shed', 'bernd', 'new here', { at: Date.now() })
     await until(() => red.read('yard').includes('bernd (blue): new here'))
     goOn()
     await until(() => blue.read('hall').length === 1)
@@ -161,7 +161,7 @@ describe('the path of a message', () => {
         return dead ? new Promise<void>(() => {}) : undefined
       }
       started = await startBridge([red2, wide], [mirror], { path })
-      if (run === 0) for (const text of ['one', 'two', 'three', 'four']) await red2.say('room', 'anna', text)
+      if (run === 0) for (const text of ['one', 'two', 'three', 'four']) await red2.say('room', 'anna', text, { at: Date.now() })
       if (run < CRASHES_MAX) await until(() => dead)
       else await until(() => ['three', 'four'].every(text => delivered.includes(text)) && red2.read('room').length === 1)
     }

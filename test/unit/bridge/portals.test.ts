@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../../../src/lib/clock'
 import { silentLog } from '../../../src/lib/log'
 import { Unavailable } from '../../../src/model/errors'
 import type { Mirror } from '../../../src/plan/directory'
 import type { PortalRules } from '../../../src/plan/portals'
-import { makePractice, type Practice, until } from '../../support/practice'
+import { makePractice, type Practice, SAID_AT, until } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 describe('a room that somebody asks for by its name', () => {
@@ -15,6 +16,7 @@ describe('a room that somebody asks for by its name', () => {
   let started: Started
   let asked: string[]
   const warnings: string[] = []
+  const clock = { ...systemClock, now: () => SAID_AT }
 
   const start = async (rules: PortalRules | undefined, path?: string, mirrors: Mirror[] = []): Promise<void> => {
     [red, blue] = [makePractice('red'), makePractice('blue')]
@@ -26,7 +28,8 @@ describe('a room that somebody asks for by its name', () => {
       return id.startsWith('no') ? undefined : id.replace(/^also/, '')
     }
     started = await startBridge([red, blue], mirrors, {
-      ...rules && { portals: rules }, ...path !== undefined && { path }, log: { ...silentLog, warn: (_, message) => { warnings.push(message) } }
+      ...rules && { portals: rules }, ...path !== undefined && { path }, clock,
+      log: { ...silentLog, warn: (_, message) => { warnings.push(message) } }
     })
   }
   afterEach(async () => {
