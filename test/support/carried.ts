@@ -5,9 +5,11 @@
 import { KINDS } from '../../src/networks/kinds'
 import { arrivalOf, readEvent, speaks } from '../../src/networks/matrix/events/events'
 import { shownBy } from '../../src/networks/matrix/rooms/profile'
+import { makeRoomNews } from '../../src/networks/matrix/rooms/room-news'
 import type { Rooms } from '../../src/networks/matrix/rooms/rooms'
 import { makeSignals } from '../../src/networks/matrix/signals'
 import { type Around, NOBODY } from '../../src/networks/matrix/events/mentions'
+import { Rejected } from '../../src/networks/matrix/homeserver'
 import { ghostPerson } from '../../src/networks/matrix/names'
 import { threadId } from '../../src/networks/sms/names'
 import { makeGatewayEvents } from '../../src/networks/sms/receive'
@@ -52,6 +54,18 @@ export const capabilities = (): Map<string, Pick<Network, 'can' | 'signal'>> => 
 const matrixSignals = (inbox: Inbox) => makeSignals({
   rooms: { isOut: () => false, placeOf: (id: string) => ({ network: 'matrix', id }) } as unknown as Rooms, isNobody: () => false, inbox: () => inbox
 } as unknown as Parameters<typeof makeSignals>[0])
+
+/** Tells a room of Matrix as the network does what it does not hand on to the bridge. */
+const matrixNews = (tell: (text: string) => void) => makeRoomNews({
+  ...makeWorld(), bot: '@zentrale:example.org', direct: { of: () => undefined }, reading: { readerOf: () => undefined },
+  ghosts: { device: () => 'here' },
+  homeserver: {
+    async call (verb: string, _path: string, { body }: { body: { body: string } }) {
+      if (verb === 'GET') throw new Rejected(404, 'M_NOT_FOUND', 'the room is not encrypted')
+      tell(body.body)
+    }
+  }
+} as unknown as Parameters<typeof makeRoomNews>[0])
 
 const short = (text: string): string => {
   const line = text.replaceAll('\n', ' ⏎ ').replaceAll('|', '\\|').replace(/https:\/\/files\.example\.org\/\S+/g, 'LINK')
@@ -102,6 +116,8 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
   const room = { id: MUC, place: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
     people: new Map(), listener: { nick: 'Zentrale' }, features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
   const gateway = makeGatewayEvents(sms.inbox, 'sms', 'main', () => false)
+  const heardOnMatrix: string[] = []
+  const news = matrixNews(text => heardOnMatrix.push(`once in each room, in German and English: “${short(text.split('\n').at(-1)!)}”`))
   let phoneTexts = 0
 
   const enter = async (network: string, raw: object | string): Promise<void> => {
@@ -109,6 +125,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
       matrixSignals(matrix.inbox).hear([{ room_id: ROOM, ...raw.ephemeral as object }])
     } else if (network === 'matrix') {
       const event = readEvent({ event_id: '$new', room_id: ROOM, sender: '@eva:example.org', origin_server_ts: 1, ...raw as object })
+      if (event.type === 'm.room.encrypted') return news.unread(event) // as receive.ts does where nobody has keys
       const [place, by] = [{ network, id: ROOM }, { id: event.sender, name: 'Eva' }]
       const shown = shownBy(event)
       const arrival: Arrival | undefined = shown !== undefined ? { kind: 'profile', key: event.id, place, at: 1, shown, by }
@@ -151,7 +168,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
       sample,
       at: new Map(all.filter(({ name }) => name !== sample.from).map(network =>
         [network.name, [...network.signals.slice(0, 1).map(signalled), ...since(network).map(shown)]])),
-      told: since(all.find(({ name }) => name === sample.from)!).filter(isOurWords).map(shown)
+      told: [...heardOnMatrix, ...since(all.find(({ name }) => name === sample.from)!).filter(isOurWords).map(shown)]
     }
   } finally {
     receiver.stop()
