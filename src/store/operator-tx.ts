@@ -21,11 +21,18 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
   const { all, one, run } = sql
   return {
     async depth () {
-      return all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS oldestAt FROM outbox
-        WHERE state <> 'done' GROUP BY network, state`)
+      return [
+        ...all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS oldestAt FROM outbox
+          WHERE state <> 'done' AND state IN ('waiting', 'sending') GROUP BY state, network`), // the door bounds how many there are
+        ...all<Depth>(`SELECT network, state, count, (SELECT queued_at FROM outbox WHERE outbox.state IN ('failed', 'unknown')
+          AND outbox.state = ended.state AND outbox.network = ended.network ORDER BY queued_at LIMIT 1) AS oldestAt FROM ended WHERE count > 0`)
+      ]
     },
     async list (state, limit) {
-      return all<OutboxRow>(OUTBOX + "WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?", state, limit).map(queueRowOf)
+      const newest = state === 'failed' || state === 'unknown'
+        ? "(SELECT id FROM outbox WHERE state IN ('failed', 'unknown') AND state = ? ORDER BY id DESC LIMIT ?)"
+        : "(SELECT id FROM outbox WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?)"
+      return all<OutboxRow>(OUTBOX + 'WHERE outbox.id IN ' + newest + ' ORDER BY outbox.id DESC', state, limit).map(queueRowOf)
     },
     async show (id) {
       const row = rowAt(sql, id)

@@ -1,6 +1,6 @@
 /**
- * What pages ask. It gives no more rows than its limit, and follows the indexes that others have: the queue is read place by place, as far as it
- * is shown; the open cases of an address are gone through to find whose turn it is, but not those that are done.
+ * What pages ask. It gives no more rows than its limit, and follows an index, so that a long queue costs no more than a short one: the queue is
+ * read place by place, as far as it is shown, and the open cases of an address in the order in which it is their turn.
  */
 import { conversationOf } from './desk-tx'
 import { OUTBOX, type OutboxRow, queueRowOf } from './outbox-rows'
@@ -8,11 +8,6 @@ import type { Sql } from './sql'
 import type { Login, PagesTx } from './store'
 
 const LANES_MAX = 500 // in which the oldest message is looked for
-
-const OPEN = " desk = ? AND state IN ('new', 'claimed', 'waiting', 'snoozed') "
-/** 0 before 1: unanswered ones come first. */
-const ANSWERED = "NOT json_extract(data, '$.awaits')"
-const TURN = ANSWERED + ", coalesce(json_extract(data, '$.heardAt'), json_extract(data, '$.openedAt'), 0), id"
 
 const counted = (row: { count: number } | undefined): number => row?.count ?? 0
 
@@ -37,11 +32,12 @@ export const makePagesTx = ({ all, one, run }: Sql): PagesTx => ({
       ORDER BY outbox.network, outbox.place, outbox.id LIMIT ?`, state, network, place, id, limit).map(queueRowOf)
   },
   async cases (handledBy, limit, { answered, at, id } = { answered: false, at: -1, id: 0 }) {
-    return all<{ id: number, data: string }>('SELECT id, data FROM conversation WHERE' + OPEN + 'AND (' + TURN + ') > (?, ?, ?) ORDER BY ' + TURN +
-      ' LIMIT ?', handledBy, answered ? 1 : 0, at, id, limit).flatMap(row => conversationOf(row) ?? [])
+    return all<{ id: number, data: string }>(`SELECT id, data FROM conversation
+      WHERE desk = ? AND state <> 'done' AND (answered, heard_at, id) > (?, ?, ?) ORDER BY answered, heard_at, id LIMIT ?`,
+    handledBy, answered ? 1 : 0, at, id, limit).flatMap(row => conversationOf(row) ?? [])
   },
   async countCases (handledBy, answered, most) {
-    return counted(one('SELECT count(*) AS count FROM (SELECT 1 FROM conversation WHERE' + OPEN + 'AND ' + ANSWERED + ' = ? LIMIT ?)',
+    return counted(one(`SELECT count(*) AS count FROM (SELECT 1 FROM conversation WHERE desk = ? AND state <> 'done' AND answered = ? LIMIT ?)`,
       handledBy, answered ? 1 : 0, most))
   },
   async counted (address, hours, what) {

@@ -276,4 +276,25 @@ CREATE TABLE login (
 ) STRICT, WITHOUT ROWID;
 `, `
 ALTER TABLE reaction ADD COLUMN pieces TEXT NOT NULL DEFAULT '[]';
+`, `
+ALTER TABLE conversation ADD COLUMN answered INTEGER AS (NOT json_extract(data, '$.awaits'));
+ALTER TABLE conversation ADD COLUMN heard_at INTEGER AS (coalesce(json_extract(data, '$.heardAt'), json_extract(data, '$.openedAt'), 0));
+CREATE INDEX conversation_turn ON conversation (desk, answered, heard_at, id) WHERE state <> 'done';
+CREATE INDEX outbox_ended ON outbox (state, id) WHERE state IN ('failed', 'unknown');
+CREATE INDEX outbox_ended_age ON outbox (state, network, queued_at) WHERE state IN ('failed', 'unknown');
+CREATE TABLE ended (
+  network TEXT NOT NULL,
+  state TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (network, state)
+) STRICT, WITHOUT ROWID;
+INSERT INTO ended SELECT network, state, count(*) FROM outbox WHERE state IN ('failed', 'unknown') GROUP BY network, state;
+CREATE TRIGGER outbox_begins AFTER INSERT ON outbox WHEN new.state IN ('failed', 'unknown') BEGIN
+  INSERT INTO ended VALUES (new.network, new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER outbox_ends AFTER UPDATE OF state ON outbox WHEN new.state IN ('failed', 'unknown') BEGIN
+  INSERT INTO ended VALUES (new.network, new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER outbox_ends_no_more AFTER UPDATE OF state ON outbox WHEN old.state IN ('failed', 'unknown') BEGIN
+  UPDATE ended SET count = count - 1 WHERE network = old.network AND state = old.state; END;
+CREATE TRIGGER outbox_forgets AFTER DELETE ON outbox WHEN old.state IN ('failed', 'unknown') BEGIN
+  UPDATE ended SET count = count - 1 WHERE network = old.network AND state = old.state; END;
 `]

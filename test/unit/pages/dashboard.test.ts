@@ -33,6 +33,19 @@ const watch = async (work: () => Promise<unknown>): Promise<{ statements: Set<st
   return { statements, rows }
 }
 
+/** No statement reads a whole table, or sorts what it has read. Of `ended` there is a row for each network and state; lanes are counted. */
+const followIndexes = (statements: Set<string>, what: string): void => {
+  const db = new DatabaseSync(':memory:')
+  for (const migration of MIGRATIONS) db.exec(migration)
+  for (const statement of statements) {
+    const values = Array<number>(statement.includes('?1') ? 2 : statement.split('?').length - 1).fill(1)
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${statement}`).all(...values).map(row => String(row['detail']))
+    const followed = plan.filter(step => !/^SCAN (\(subquery|json_each|lane|ended$)/.test(step) && !statement.includes('FROM lane'))
+    for (const step of followed) assert.doesNotMatch(step, /^SCAN|TEMP B-TREE/, `${what}: ${statement}`)
+  }
+  db.close()
+}
+
 /** A store with many cases, and many deliveries that wait for a decision. */
 const fill = (path: string): void => {
   const db = new DatabaseSync(path)
@@ -72,16 +85,33 @@ describe('the overview and the queue', () => {
       const { statements, rows } = await watch(async () => { bytes = Buffer.byteLength((await all.visit(page, { cookie })).text) })
       assert.ok(rows > 0 && rows <= ROWS_MAX, `${page}: ${rows} rows`)
       assert.ok(bytes <= BYTES_MAX, `${page}: ${bytes} bytes`)
-      const db = new DatabaseSync(':memory:')
-      for (const migration of MIGRATIONS) db.exec(migration)
+      followIndexes(statements, page)
       for (const statement of statements) {
-        const values = Array<number>(statement.includes('?1') ? 2 : statement.split('?').length - 1).fill(1)
-        const plan = db.prepare(`EXPLAIN QUERY PLAN ${statement}`).all(...values).map(row => String(row['detail']))
-        const followed = plan.filter(step => !/^SCAN (\(subquery|json_each|lane)/.test(step) && !/FROM (conversation|lane)/.test(statement))
-        for (const step of followed) assert.doesNotMatch(step, /^SCAN|TEMP B-TREE/, `${page}: ${statement}`)
         assert.match(statement, /LIMIT \?|LIMIT 1|WHERE (id = \?$|hour IN)/, `${page} ends after its limit: ${statement}`)
       }
     }
+  })
+
+  it('are for a team as much work too, its inbox and a case of it', async () => {
+    const cookie = await all.enter('Anna')
+    for (const page of ['/inbox/werkstatt', '/inbox/werkstatt?behind=0.5000.5000', '/case/1']) {
+      let bytes = 0
+      const { statements, rows } = await watch(async () => { bytes = Buffer.byteLength((await all.visit(page, { cookie })).text) })
+      assert.ok(rows > 0 && rows <= ROWS_MAX, `${page}: ${rows} rows`)
+      assert.ok(bytes <= BYTES_MAX, `${page}: ${bytes} bytes`)
+      followIndexes(statements, page)
+    }
+  })
+
+  it('leave the list of what has failed and the metrics as little to read', async () => {
+    const list = await watch(() => all.started.bridge.queue.list('failed'))
+    assert.deepEqual([list.rows, list.statements.size], [500, 1])
+    followIndexes(list.statements, 'the list')
+    let text = ''
+    const metrics = await watch(async () => { text = await all.metrics.text() })
+    assert.match(text, /zentrale_queue_messages\{network="red",state="failed"\} 16666\n/)
+    assert.ok(metrics.rows <= ROWS_MAX, `${metrics.rows} rows`)
+    followIndexes(metrics.statements, 'the metrics')
   })
 
   it('send in a beat no more than a page, and nothing that has not changed', async () => {

@@ -89,4 +89,41 @@ describe('a database of an earlier version', () => {
       waiting: { key: 'two', place: BLUE, at: 1, attempt: 0, action: { kind: 'message', content: words } }
     })
   })
+
+  it('keeps the counts of what has ended, whatever becomes of it', () => {
+    const db = new DatabaseSync(':memory:')
+    db.exec('PRAGMA foreign_keys = ON')
+    const counting = MIGRATIONS.findIndex(migration => migration.includes('CREATE TABLE ended'))
+    for (const migration of MIGRATIONS.slice(0, counting)) db.exec(migration)
+    const insert = (from: number, states: string[]): void => states.forEach((state, index) => {
+      db.prepare(`INSERT INTO journal (seq, network, key, place, arrival, outcome, accepted_at) VALUES (?, 'red', ?, 'room', '{}', 'routed', 1)`)
+        .run(from + index, String(from + index))
+      db.prepare(`INSERT INTO outbox (id, key, journal, network, place, delivery, notice, state, queued_at)
+        VALUES (?, ?, ?, 'blue', 'hall', '{}', 0, ?, 1)`)
+        .run(from + index, String(from + index), from + index, state)
+    })
+    const isTrue = (when: string): void => {
+      const counts = (table: string): unknown => db.prepare(table).all().map(row => ({ ...row }))
+      assert.deepEqual(counts('SELECT network, state, count FROM ended WHERE count <> 0 ORDER BY state'),
+        counts("SELECT network, state, count(*) AS count FROM outbox WHERE state IN ('failed', 'unknown') GROUP BY state ORDER BY state"), when)
+    }
+    insert(1, ['failed', 'failed', 'unknown', 'done', 'waiting', 'sending'])
+    for (const migration of MIGRATIONS.slice(counting)) db.exec(migration)
+    isTrue('as it was found')
+    insert(11, ['failed', 'waiting', 'unknown', 'sending'])
+    isTrue('queued')
+    const states = ['waiting', 'sending', 'failed', 'unknown', 'done']
+    for (const from of states) {
+      for (const to of states) {
+        db.prepare('UPDATE outbox SET state = ? WHERE state = ?').run(to, from)
+        isTrue(`${from} → ${to}`)
+        insert(100 * (1 + states.indexOf(from)) + 10 * states.indexOf(to) + 20, states)
+      }
+    }
+    db.exec('DELETE FROM outbox WHERE id % 3 = 0')
+    isTrue('deleted')
+    db.exec('DELETE FROM journal WHERE seq % 2 = 0')
+    isTrue('forgotten with what caused it')
+    db.close()
+  })
 })
