@@ -5,23 +5,26 @@ import { type Language, WORDS } from './words'
 /** A part of a page that is shown anew when it changes. */
 export type Section = readonly [id: string, body: Html]
 
-/** `view`: the path of the page, which is also asked for its sections. `nav`: links to other pages. Without a view, nothing is live. */
+/**
+ * `view`: the path of the page, which is also asked for its sections. Without it, nothing is live, and `path` is the path. `nav`: links to other
+ * pages.
+ */
 export interface Page {
-  title: string; language: Language; view?: string; nav: readonly (readonly [href: string, text: string])[]; mayLogOut: boolean
+  title: string; language: Language; view?: string; path?: string; nav: readonly (readonly [href: string, text: string])[]; mayLogOut: boolean
 }
 
 const withQuery = (view: string, key: string, value: string): string => `${view}${view.includes('?') ? '&' : '?'}${key}=${value}`
 
-const languages = ({ language, view = '' }: Page): Html => {
+const languages = ({ language, view, path = view ?? '' }: Page): Html => {
   const other: Language = language === 'de' ? 'en' : 'de'
-  return html`<a class="quiet" href="${withQuery(view, 'language', other)}" hreflang="${other}" lang="${other}">${WORDS[other].name}</a>`
+  return html`<a class="quiet" href="${withQuery(path, 'language', other)}" hreflang="${other}" lang="${other}">${WORDS[other].name}</a>`
 }
 
 const header = (page: Page): Html => {
   const words = WORDS[page.language]
   return html`<header class="top"><a class="brand" href="/"><span class="mark" aria-hidden="true"></span>Zentrale</a>
 <nav aria-label="${words.title}">${page.nav.map(([href, text]) =>
-  html`<a href="${href}"${page.view?.split('?')[0] === href && html` aria-current="page"`}>${text}</a>`)}</nav>
+  html`<a href="${href}"${(page.view ?? page.path)?.split('?')[0] === href && html` aria-current="page"`}>${text}</a>`)}</nav>
 <div class="tools">${languages(page)}${page.mayLogOut && html`<form method="post" action="/logout">
 <button class="quiet">${words.logOut}</button></form>`}</div>
 </header>`

@@ -14,9 +14,10 @@ import { dashboard } from './dashboard'
 import { guard, languageOf, refusal } from './guard'
 import { html, type Html } from './html'
 import { inboxPage } from './inbox'
-import { pageOf, type Section, sectionsOf } from './layout'
+import { type Page, pageOf, type Section, sectionsOf } from './layout'
 import { makeLive } from './live'
 import { queueAsked, queueLinePage, queuePage, queuePath } from './queue'
+import { reportRoutes } from './reports'
 import { inboxPath, type PagesServed, type Viewer } from './served'
 import { nameOf } from './sessions'
 import { WORDS } from './words'
@@ -51,10 +52,11 @@ export const makePages = (served: PagesServed): Pages => {
 
   const navOf = ({ who, language }: Viewer): [string, string][] => {
     const words = WORDS[language]
-    return who.kind === 'operator' ? [['/', words.overview], ['/queue', words.queue]] : [[inboxPath({ name: who.address }), words.cases]]
+    return who.kind === 'operator' ? [['/', words.overview], ['/queue', words.queue], ['/reports', words.reports]]
+      : [[inboxPath({ name: who.address }), words.cases]]
   }
-  const send = (response: Response, viewer: Viewer, title: string, body: Html, view?: string): void => {
-    const page = { title, language: viewer.language, nav: navOf(viewer), mayLogOut: true, ...view !== undefined && { view } }
+  const send = (response: Response, viewer: Viewer, title: string, body: Html, shown: Pick<Page, 'view' | 'path'> = {}): void => {
+    const page = { title, language: viewer.language, nav: navOf(viewer), mayLogOut: true, ...shown }
     response.type('html').send(pageOf(page, body).text)
   }
   const tell = (response: Response, viewer: Viewer, status: number, text: string): void => {
@@ -113,9 +115,12 @@ export const makePages = (served: PagesServed): Pages => {
     const view = viewAt(request.originalUrl, viewer)
     const sections = await view?.sections()
     if (view === undefined || sections === undefined) return tell(response, viewer, 404, WORDS[viewer.language].gone)
-    send(response, viewer, view.title, sectionsOf(sections), view.path)
+    send(response, viewer, view.title, sectionsOf(sections), { view: view.path })
   })
 
+  const reports = reportRoutes(served, access, (response, viewer, { title, path, body }) => send(response, viewer, title, body, { path }),
+    (response, viewer) => tell(response, viewer, 404, WORDS[viewer.language].gone))
+  routes.get('/reports', reports.page).get('/reports.csv', reports.csv)
   routes.post('/case/:id/:word', formOf(), acts(served, access, tell))
 
   /** The operator and the id in the path; answers if it is not the operator who asks. */

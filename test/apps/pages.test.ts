@@ -79,6 +79,8 @@ describe('the pages in Chromium', () => {
       await isAccessible(page, name('queue'))
       await page.click('.rows td.number a')
       await isAccessible(page, name('message'))
+      await page.goto(`${all.url}/reports`)
+      await isAccessible(page, name('reports'))
       await page.goto(`${all.url}/inbox/werkstatt`)
       await isAccessible(page, name('inbox-operator'))
       await context.addCookies([anna])
