@@ -124,7 +124,7 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
     return {
       blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
       profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
-      restored: await tx.remembered(RESTORED), joined: await joinAll(tx, mirrors, clock.now()), portals, mirrors
+      restored: await tx.remembered(RESTORED), joined: await joinAll(tx, options.mirrors, clock.now()), portals, mirrors
     }
   })
   for (const [portal] of portals) {

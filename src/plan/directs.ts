@@ -81,11 +81,12 @@ const addressOf = ({ id }: Person): string => id.split(' ', 1)[0] ?? ''
 export const isAmong = (patterns: Pattern[], person: Person): boolean =>
   patterns.some(one => one.network === person.network && fits(one.id, addressOf(person)))
 
-const NOBODY: Directs = {
-  behind: () => undefined, opening: () => undefined, ghostOf: () => undefined,
+/** Without rules nobody chats. Whoever still writes to somebody's stand-in is told so. */
+const nobody = (behind: Directs['behind']): Directs => ({
+  behind, opening: () => undefined, ghostOf: () => undefined,
   admits: () => false, mirrorOf: () => undefined, mirrorAt: () => undefined,
   placesOf: () => [], learn () {}
-}
+})
 
 /** `isOurs`: nobody begins a chat with one of our own addresses, or as one. */
 export interface DirectsParts {
@@ -93,7 +94,7 @@ export interface DirectsParts {
 }
 
 export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts): Directs => {
-  if (rules === undefined) return NOBODY
+  if (rules === undefined) return nobody((network, ours) => namings.get(network)?.standsFor?.(ours))
   const mirrors = new Map<string, { mirror: Mirror, here: MirrorPlace }>() // by place
   const chats = new Set<string>()
   const places = new Map<string, Place[]>() // by person

@@ -29,7 +29,9 @@ export const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
 /** No answer until whoever asks gives up. */
 export const cutOff = <T>(signal: AbortSignal): Promise<T> => new Promise<T>((_resolve, reject) => {
-  signal.addEventListener('abort', () => reject(signal.reason as Error))
+  const give = (): void => { reject(signal.reason as Error) }
+  if (signal.aborted) give()
+  signal.addEventListener('abort', give)
 })
 
 const SOON_MS_MAX = 2

@@ -120,8 +120,9 @@ describe('a direct chat between two persons', () => {
     await start('none', started.path)
     await write(BOB, ANNA, 'Hello?')
     await write(ANNA, BOB, 'Hello?')
-    await started.bridge.stop()
-    assert.deepEqual([...red.delivered, ...blue.delivered], [])
+    await until2(ANNA, BOB, 1)
+    await until2(BOB, ANNA, 1)
+    assert.deepEqual([...reads(ANNA, BOB), ...reads(BOB, ANNA)], Array(2).fill('*: Not delivered: you cannot have a chat with this contact here.'))
   })
 
   it('is never with a function address or a ghost', async () => {
