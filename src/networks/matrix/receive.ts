@@ -42,7 +42,7 @@ export interface ReceiveWorld {
   isUnheard: (mxid: string) => boolean
   wait: MakeWaiting
   verifying: Verifying
-  encryption: Pick<Encryption, 'open'>; keeper: Pick<Keeper, 'reads'>; reading: Reading
+  encryption: Pick<Encryption, 'open'>; keeper: Pick<Keeper, 'reads' | 'mxid'>; reading: Reading
 }
 
 export interface Takes {
@@ -221,7 +221,7 @@ export const makeTake = ({
     for (const event of said) {
       const { room, sender, at, type } = event
       const chat = direct.of(room)
-      if (chat) verifying.look(chat, event)
+      if (chat ?? keeper.reads(room)) verifying.look(chat ?? { ours: keeper.mxid, place: { id: room } }, event)
       if (chat?.theirs === sender && (type !== 'm.room.encrypted' || readerOf(room) !== undefined)) await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))

@@ -38,7 +38,7 @@ export const makeTaking = (given: Pick<ReceiveWorld, 'inbox'> & Partial<ReceiveW
   around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
   powerfulIn: async () => new Set(['$1']), typesOf: async () => new Map(), expulsionOf: () => undefined,
   news: { member: () => undefined, changed: async () => {}, async replaced () {}, encrypted () {}, unread () {}, async lost () {} },
-  encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
+  encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false, mxid: '@keys:example.org' },
   reading: { readerOf: () => undefined, whose: () => undefined },
   wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} },
   ...given

@@ -1,7 +1,7 @@
 /**
  * Requests to verify an address of ours (CS API §Key verification framework). Several people answer there and nobody sits at its device, so they
- * are declined at once, instead of leaving the contact waiting. In a direct chat one line says how to make sure instead: at most once a day.
- * Nothing of it concerns the team or other networks.
+ * are declined at once, instead of leaving whoever asks waiting; so are those to the keeper, which reads and writes in encrypted rooms for all. In a
+ * direct chat one line says how to make sure instead: at most once a day. Nothing of it concerns the team or other networks.
  */
 import { createHash } from 'node:crypto'
 import { makeAllowance } from '../../../lib/allowance'
@@ -9,7 +9,6 @@ import { deadline, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { makeSometimes } from '../../../lib/sometimes'
 import { messageOf } from '../../../model/errors'
-import type { DirectRoom } from '../direct/chats'
 import { type RoomEvent, VERIFICATION } from '../events/events'
 import { isJson, type Json } from '../events/json'
 import { encode, roomPath, type Homeserver } from '../homeserver'
@@ -22,9 +21,12 @@ interface VerifyingParts {
   device (): string | undefined
 }
 
+/** Who of ours may be asked in a room. `theirs`: the only one who may ask. */
+interface Asked { ours: string; theirs?: string; place: { id: string } }
+
 export interface Verifying {
-  /** Answers what a contact says in a direct chat, if it asks for that. Nobody waits for it. */
-  look (chat: DirectRoom, event: RoomEvent): void
+  /** Answers what is said there, if it asks for that. Nobody waits for it. */
+  look (asked: Asked, event: RoomEvent): void
 }
 
 /** Says neither the key nor where it lies: whoever could change this line could change those too. */
@@ -42,7 +44,7 @@ export const makeVerifying = ({ homeserver, encryption, clock, log, signal, devi
   const allowance = makeAllowance(clock, OF_ALL_MAX, OF_CHAT_MAX)
   const isTime = makeSometimes(clock)
 
-  const say = async (chat: DirectRoom, room: string, about: string, said: { type: string, content: Json }, limit: AbortSignal): Promise<void> => {
+  const say = async (chat: Asked, room: string, about: string, said: { type: string, content: Json }, limit: AbortSignal): Promise<void> => {
     const isSealed = await encryption.isOn(room, chat.ours, limit)
     const body = isSealed ? await encryption.seal({ key: about, room, as: chat.ours, contact: chat.theirs, ...said }, limit) : said.content
     const transaction = createHash('sha256').update(about).digest('base64url')
@@ -51,12 +53,12 @@ export const makeVerifying = ({ homeserver, encryption, clock, log, signal, devi
     if (isSealed) await encryption.over(about)
   }
 
-  const answer = async (chat: DirectRoom, { id, room }: RoomEvent): Promise<void> => {
+  const answer = async (chat: Asked, { id, room }: RoomEvent): Promise<void> => {
     const limit = deadline(clock, TELL_MS_MAX, signal)
     try {
       const content = { 'm.relates_to': { rel_type: 'm.reference', event_id: id }, ...REFUSAL }
       await say(chat, room, `decline ${id}`, { type: 'm.key.verification.cancel', content }, limit.signal)
-      if (!isTime(chat.place.id, DAY_MS)) return
+      if (chat.theirs === undefined || !isTime(chat.place.id, DAY_MS)) return
       await say(chat, room, `how ${id}`, { type: 'm.room.message', content: { msgtype: 'm.notice', body: HOW, 'm.mentions': {} } }, limit.signal)
     } finally {
       limit.done()
@@ -67,7 +69,7 @@ export const makeVerifying = ({ homeserver, encryption, clock, log, signal, devi
     look (chat, event) {
       const { type, sender, content, at = clock.now(), room } = event
       const isRequest = type === 'm.room.message' && isJson(content) && content.msgtype === VERIFICATION && content.to === chat.ours
-      if (!isRequest || sender !== chat.theirs || !encryption.serves(chat.ours) || Math.abs(clock.now() - at) > STALE_MS) return
+      if (!isRequest || sender !== (chat.theirs ?? sender) || !encryption.serves(chat.ours) || Math.abs(clock.now() - at) > STALE_MS) return
       if (!allowance.take([chat.place.id])) return
       void answer(chat, event).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'a request to verify an address is not answered'))
     }

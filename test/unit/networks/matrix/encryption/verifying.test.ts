@@ -49,6 +49,16 @@ describe('a request to verify an address', () => {
     assert.deepEqual(sent, [NO, LINE, NO, NO, LINE])
   })
 
+  it('is declined in a room that a keeper reads, whoever asks, without a line', async () => {
+    const verifying = make()
+    const asked = { ours: '@keys:x', place: { id: '!a:x' } }
+    for (const [sender, to] of [['@anna:x', '@keys:x'], ['@bernd:x', '@keys:x'], ['@anna:x', '@bernd:x']] as const) {
+      verifying.look(asked, event(`$${sender}`, { sender, content: { ...content, to } }))
+    }
+    await settled()
+    assert.deepEqual(sent, [NO, NO])
+  })
+
   it('is not answered if it is old, of somebody else, to somebody else, or one of many', async () => {
     const verifying = make()
     for (const more of [{ at: now - 11 * MINUTE }, { sender: '@gast:x' }, { content: { ...content, to: '@max:x' } }, { type: 'm.sticker' }]) {
