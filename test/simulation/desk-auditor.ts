@@ -77,10 +77,14 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     return counts.get(key)!
   }
 
-  /** Whoever waits for longer than one try knows it, because a crash is never twice between the try and the word of it. */
+  /**
+   * Whoever waits for longer than one try knows it, because a crash is never twice between the try and the word of it. A command may have sent it:
+   * then the command is named instead.
+   */
   const judgeWaits = (): void => {
     for (const [tag, { first, last }] of waits) {
-      if (last - first > 60_000 && !toldOfWait.has(tag)) violation('S3', `${tag} waits because it cannot be encrypted; nobody is told`, tag)
+      const isNamed = desk.quiet.has(lines.get(tag)?.about ?? '')
+      if (last - first > 60_000 && isNamed && !toldOfWait.has(tag)) violation('S3', `${tag} waits because it cannot be encrypted; nobody is told`, tag)
     }
   }
 
