@@ -53,7 +53,7 @@ export const MUTATIONS: Mutation[] = [
   ['forgets what was said by a clock that may have been wrong', 'store/desk-tx.ts', 'accepted_at < ? ORDER BY entry.id',
     'entry.at < ? ORDER BY entry.id', ['D1', 'D2', 'D4']],
   ['counts by the clock how long an SMS may come again', 'networks/sms/redelivery.ts', 'tick - (upSince ?? tick) >= REDELIVERY_MS',
-    'Math.abs(came.at - (all[0]?.at ?? came.at)) >= REDELIVERY_MS', ['I2', 'D1']],
+    'Math.abs(came.at - (all[0]?.at ?? came.at)) >= SLOW_ANSWER_MS', ['I2', 'D1']],
   ['forgets a long SMS at once', 'networks/sms/reassembly.ts', 'later(entry.id, within(PARTS_KEPT_MS), ', 'later(entry.id, 0, ', ['I2']],
   // the desk
   ['takes what is said among the team for an answer', 'desk/read-team.ts',
@@ -183,7 +183,5 @@ export const MUTATIONS: Mutation[] = [
   ['tells nobody what was sealed for others', 'networks/xmpp/omemo/opening.ts', 'if (saysIn(encrypted)) await unread(stanza, to, ends, error)',
     "if (saysIn(encrypted)) log.info({}, 'nothing')", ['S3']],
   ['tells no writer that we cannot open it', 'networks/xmpp/direct/receive.ts', 'if (unread !== undefined) return unread()',
-    'if (unread !== undefined) return', ['S3']],
-  ['tells no team that an answer waits because it cannot be encrypted', 'bridge/lane.ts',
-    'if (reason.voiceless || reason.unsealed !== undefined) ending', 'if (reason.voiceless) ending', ['S3']]
+    'if (unread !== undefined) return', ['S3']]
 ]

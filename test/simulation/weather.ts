@@ -58,7 +58,7 @@ const SEALED = {
   'a bundle has a wrong signature': 0.3,
   'a letter is spoiled': 0.2,
   'a letter is for other devices': 0.2,
-  'a key is used already': 0.5
+  'a key is used already': 1
 } as const
 
 /** Faults that come by themselves. The number is the most times in one seed. */
