@@ -83,8 +83,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
    */
   const judgeWaits = (): void => {
     for (const [tag, { first, last }] of waits) {
-      const isNamed = desk.quiet.has(lines.get(tag)?.about ?? '')
-      if (last - first > 60_000 && isNamed && !toldOfWait.has(tag)) violation('S3', `${tag} waits because it cannot be encrypted; nobody is told`, tag)
+      const isTold = toldOfWait.has(tag) || !desk.quiet.has(lines.get(tag)?.about ?? '')
+      if (last - first > 60_000 && !isTold) violation('S3', `${tag} waits because it cannot be encrypted; nobody is told`, tag)
     }
   }
 
