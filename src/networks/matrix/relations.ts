@@ -1,6 +1,7 @@
 /** What was said about an event, as the homeserver keeps it (CS API §Relationships API). What is taken back is not among it. */
 import { isJson, type Json, stringOf } from './events/json'
-import { encode, Rejected, type Homeserver } from './homeserver'
+import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from './homeserver'
+import type { By } from './rooms/state'
 
 const PAGES_MAX = 5
 const PAGE_EVENTS = 100
@@ -12,6 +13,10 @@ export const REACTIONS = 'm.annotation/m.reaction'
 export interface Asked { room: string; event: string; how: string; as: string }
 
 export interface Related { id: string; content: unknown }
+
+/** Whether this event is in the room, and for us to see. */
+export const isThere = async (homeserver: Homeserver, room: string, event: string, by: By): Promise<boolean> =>
+  await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, by).catch(unlessRejected) !== undefined
 
 export const relatedTo = async (homeserver: Homeserver, { room, event, how, as }: Asked, signal: AbortSignal): Promise<Related[]> => {
   const path = `client/v1/rooms/${encode(room)}/relations/${encode(event)}/${how}`

@@ -28,7 +28,8 @@ import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
 import { makeTwo } from './two'
 import { askSync } from '../recovery/sync-position'
-import { type By, isMember, roomOfAlias, setState, stateOf } from '../rooms/state'
+import { isThere } from '../relations'
+import { isMember, roomOfAlias, setState, stateOf } from '../rooms/state'
 
 export interface DirectWorld {
   homeserver: Homeserver; addresses: Pick<Addresses, 'all' | 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
@@ -95,9 +96,6 @@ const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: st
   const body = reason === undefined ? {} : { reason }
   await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body, elsewhere: true, signal })
 }
-
-const isThere = async (homeserver: Homeserver, room: string, event: string, by: By): Promise<boolean> =>
-  await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, by).catch(unlessRejected) !== undefined
 
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world

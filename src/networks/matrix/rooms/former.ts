@@ -7,7 +7,8 @@ import { Refused } from '../../../model/errors'
 import type { Delivery } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { saidEvent } from '../contents'
-import { encode, type Homeserver, Rejected, roomPath } from '../homeserver'
+import type { Homeserver } from '../homeserver'
+import { isThere } from '../relations'
 
 const FORMER_MAX = 20 // rooms of one place
 
@@ -44,13 +45,8 @@ export const makeRoomFor = ({ homeserver, rooms }: FormerWorld) => async (delive
   const former = rooms.former(place)
   if (former.length === 0) return now
 
-  const isIn = (room: string, event: string): Promise<boolean> =>
-    homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { signal }).then(() => true, (error: unknown) => {
-      if (error instanceof Rejected) return false
-      throw error
-    })
   const roomOf = async (event: string): Promise<string> => {
-    for (const room of [now, ...former]) if (await isIn(room, event)) return room
+    for (const room of [now, ...former]) if (await isThere(homeserver, room, event, { signal })) return room
     return now
   }
 
