@@ -236,7 +236,6 @@ export const makeSend = (world: SendWorld): Send => {
     if (action.kind === 'profile') return await show(world, room, action, delivery, signal)
     const ours = readDirect(delivery.place)?.ours
     if (as && ours === undefined) await ghosts.ready(speaker(delivery, room), as, room, signal)
-    await dressed(world, delivery, signal)
     switch (action.kind) {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
       case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)
@@ -251,6 +250,7 @@ export const makeSend = (world: SendWorld): Send => {
     const address = readDirect(delivery.place)?.ours
     if (address !== undefined || (delivery.as && delivery.action.kind !== 'profile')) await forget(world, delivery, speaker(delivery, room), room)
     if (address !== undefined) {
+      await dressed(world, delivery, signal)
       await direct.roomFor(delivery.place, undefined, signal)
       return
     }
