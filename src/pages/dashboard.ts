@@ -8,7 +8,7 @@ import { caseCounts, type Cases, caseTable, readCases } from './cases'
 import { curveOf } from './figures'
 import { html, type Html } from './html'
 import type { Section } from './layout'
-import { labelOf, type PagesServed, type Viewer } from './served'
+import { inboxPath, labelOf, type PagesServed, type Viewer } from './served'
 import { readToday, type Today, todayOf } from './today'
 import { ageIn, countIn, WORDS, type Words } from './words'
 
@@ -86,9 +86,9 @@ ${line.reason !== undefined && html`<p class="why"><bdi>${line.reason}</bdi></p>
 
 const addressSection = ({ address, cases, today }: Read['addresses'][number], served: PagesServed, words: Words): Html => html`
 <article class="card address">
-<h3><a href="/inbox/${encodeURIComponent(address.name)}"><bdi>${address.profile.name}</bdi></a></h3>${caseCounts(cases, words)}
+<h3><a href="${inboxPath(address)}"><bdi>${address.profile.name}</bdi></a></h3>${caseCounts(cases, words)}
 ${todayOf(today, words)}${caseTable(served, address, cases.shown, { words, now: served.clock.now(), isTeam: false })}
-${cases.next !== undefined && html`<p><a href="/inbox/${encodeURIComponent(address.name)}">${words.all}</a></p>`}</article>\n`
+${cases.next !== undefined && html`<p><a href="${inboxPath(address)}">${words.all}</a></p>`}</article>\n`
 
 /** `from`: the first of the addresses that are shown. */
 export const dashboard = async (served: PagesServed, { language }: Viewer, from: number): Promise<Section[]> => {

@@ -40,13 +40,17 @@ export const cookie = (name: string, value: string, seconds: number, isSecure: b
 
 const isLanguage = (word: unknown): word is Language => word === 'de' || word === 'en'
 
-/** Chosen on the page, or else by the browser. */
-export const languageOf = (request: Request, otherwise: Language): Language => {
-  const chosen = [request.query['language'], cookieOf(request, LANGUAGE)].find(isLanguage)
+/** The first of these that is one, or else the browser's. */
+export const languageAmong = (request: Request, words: unknown[], otherwise: Language): Language => {
+  const chosen = words.find(isLanguage)
   if (chosen !== undefined) return chosen
   const accepted = request.headers['accept-language'] === undefined ? false : request.acceptsLanguages('de', 'en')
   return isLanguage(accepted) ? accepted : otherwise
 }
+
+/** Chosen on the page, or else by the browser. */
+export const languageOf = (request: Request, otherwise: Language): Language =>
+  languageAmong(request, [request.query['language'], cookieOf(request, LANGUAGE)], otherwise)
 
 const YEAR_SECONDS = 31_536_000
 

@@ -10,6 +10,7 @@ import type { FunctionAddress, Roster } from '../desk/address'
 import { isOpen, nextOpening, showTime } from '../desk/hours'
 import type { Clock } from '../lib/clock'
 import { qrOf, type Way } from '../operate/contact'
+import { languageAmong } from './guard'
 import { html, type Html, linkTo } from './html'
 import { type Language, type Words, WORDS } from './words'
 
@@ -59,15 +60,6 @@ ${openNow(address, language, clock.now())}
 </body></html>`.text
 }
 
-const isLanguage = (word: unknown): word is Language => word === 'de' || word === 'en'
-
-const languageOf = (request: Request, otherwise: Language): Language => {
-  const { language } = request.query
-  if (isLanguage(language)) return language
-  const accepted = request.headers['accept-language'] === undefined ? false : request.acceptsLanguages('de', 'en')
-  return isLanguage(accepted) ? accepted : otherwise
-}
-
 /** GET /to/…: the pages of addresses, and what they load. All else goes on to whatever comes behind. */
 export const makeLinkPages = (served: LinkPagesServed): express.Router => {
   const { roster, publicUrl, clock } = served
@@ -101,7 +93,7 @@ export const makeLinkPages = (served: LinkPagesServed): express.Router => {
   routes.get('/to/:slug', (request, response, next) => {
     const address = named(request)
     if (address === undefined) return next()
-    response.type('html').send(textOf(address, languageOf(request, address.language)))
+    response.type('html').send(textOf(address, languageAmong(request, [request.query['language']], address.language)))
   })
   routes.get('/to/:slug/qr.svg', (request, response, next) => {
     const address = named(request)
