@@ -56,15 +56,18 @@ const isPointless = (key: string, answers: Given, networks: Settings[]): boolean
 type Ask = (question: string) => Promise<string>
 
 /** Asks until the answer fits. What the servers say against it is shown once; the same answer again is kept. */
-const asked = async ({ ask: text, fits, tries, ...question }: Question, preset: string, before: Given, ask: Ask, clock: Clock): Promise<string> => {
+const asked = async (question: Question, preset: string, before: Given, ask: Ask, clock: Clock): Promise<string> => {
+  const { ask: text, fits, tries } = question
   let [said, shown] = ['', preset]
   let doubted: string | undefined
   for (;;) {
     const written = (await ask(`${said}${text}${shown === '' ? '' : ` [${shown}]`}: `)).trim() || shown
-    const doubt = written === doubted || !fits(written) ? undefined : await tries?.(written, before, clock)
-    if (doubt === undefined && fits(written)) return written
-    said = doubt === undefined ? `${refusal({ ...question, ask: text, fits })}\n` : `${doubt} Enter keeps it all the same.\n`
-    if (doubt !== undefined) shown = doubted = written
+    if (fits(written)) {
+      const doubt = written === doubted ? undefined : await tries?.(written, before, clock)
+      if (doubt === undefined) return written
+      said = `${doubt} Enter keeps it all the same.\n`
+      shown = doubted = written
+    } else said = `${refusal(question)}\n`
   }
 }
 
