@@ -16,10 +16,13 @@ const GONE = `SELECT json_extract(delivery, '$.action.of') AS of FROM journal CR
   WHERE journal.network = ? AND corrects = ? AND json_extract(arrival, '$.kind') = 'edit' AND state <> 'failed'
   AND json_extract(delivery, '$.action.kind') = 'deletion'`
 
+/** Said by this sender, by the same person under another name, or by somebody whom its place lets. */
+const BY_RIGHT = "(sender = ? OR json_extract(arrival, '$.theirs') OR json_extract(arrival, '$.moderated'))"
+
 const TAKEN_BACK = `SELECT EXISTS (SELECT 1 FROM journal AS later WHERE later.network = journal.network AND later.corrects = journal.corrects
   AND later.seq > journal.seq AND json_extract(later.arrival, '$.kind') = 'edit') AS changed FROM journal
   WHERE network = ? AND corrects = ? AND json_extract(arrival, '$.kind') = 'deletion'
-  AND (sender = ? OR json_extract(arrival, '$.theirs') OR json_extract(arrival, '$.moderated')) ORDER BY seq LIMIT 1`
+  AND ` + BY_RIGHT + ' ORDER BY seq LIMIT 1'
 
 const takenBackPart = ({ one }: Pick<Sql, 'one'>, arrival: Arrival): Pick<Recorded, 'takenBack'> => {
   const found = 'sender' in arrival
@@ -67,8 +70,7 @@ const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), ke
 
 /** The deletion of a message, if there is one, else its last correction. */
 const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ?
-  AND (sender = ? OR json_extract(arrival, '$.theirs') OR json_extract(arrival, '$.moderated'))
-  ORDER BY json_extract(arrival, '$.kind') = 'edit', seq DESC LIMIT 1`
+  AND ` + BY_RIGHT + " ORDER BY json_extract(arrival, '$.kind') = 'edit', seq DESC LIMIT 1"
 
 interface Said { id: string; text: string; journal: number }
 
@@ -123,7 +125,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async takenBack ({ place: { network, id }, sender, ...arrival }) {
     const key = arrival.kind === 'edit' ? arrival.of : arrival.key
     return one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
-      AND (sender = ? OR json_extract(arrival, '$.theirs') OR json_extract(arrival, '$.moderated'))`, network, key, id, sender.id) !== undefined
+      AND ` + BY_RIGHT, network, key, id, sender.id) !== undefined
   },
   async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
     return run(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)

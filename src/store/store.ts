@@ -99,10 +99,10 @@ export interface QueueMark { network: NetworkName; place: string; id: number }
 /** Where a page of cases ends. */
 export interface CaseMark { answered: boolean; at: number; id: number }
 
-/** What pages ask. Each gives, or counts, no more rows than its limit. */
 /** What lets somebody of a team in to its page once. `digest`: of what is in the link. `until`: ms since 1970. */
 export interface Login { address: string; agent: string; digest: string; until: number }
 
+/** What pages ask. Each gives, or counts, no more rows than its limit. */
 export interface PagesTx {
   count (state: OutboxState, network: NetworkName, most: number): Promise<number> // `most`, if there are more
   oldest (state: OutboxState): Promise<QueueRow | undefined>
