@@ -31,8 +31,9 @@ export type Word = keyof typeof WORDS
 export type PersonWord = 'new' | 'consent'
 /** Commands about the case at hand. */
 export type CaseWord = 'take' | 'release' | 'send' | 'assign' | 'done' | 'wait' | 'text' | 'label' | 'project' | 'status'
+const ON_PAGES = ['take', 'release', 'assign', 'done'] as const satisfies CaseWord[]
 /** Those of them that the page of the team has. */
-export type PageWord = 'take' | 'release' | 'assign' | 'done'
+export type PageWord = typeof ON_PAGES[number]
 /** `say` and `note` are not commands: they mark an answer and a note. */
 export type CommandWord = Exclude<Word, 'say' | 'note'>
 
@@ -54,7 +55,5 @@ export const wordOf = (spelling: string): Word | undefined => BY_SPELLING.get(sp
 
 /** One spelling in each language, for menus and texts. */
 export const spellingOf = (word: Word, language: 'de' | 'en'): string => (language === 'de' ? WORDS[word][0] : WORDS[word].at(-1)) ?? word
-
-const ON_PAGES: readonly PageWord[] = ['take', 'release', 'assign', 'done']
 
 export const isPageWord = (word: string): word is PageWord => ON_PAGES.some(one => one === word)
