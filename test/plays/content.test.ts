@@ -5,7 +5,7 @@ import { picture, upload } from '../../sandbox/scene'
 import { raiseTown, type Town } from '../../sandbox/town'
 import type { Json, SeenEvent } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { correcting, LABELS, READ_WITHIN_MS, replying, retracting, type Story, storyOf } from '../support/story'
+import { correcting, LABELS, READ_WITHIN_MS, replying, retracting, stanzaIdOf, type Story, storyOf } from '../support/story'
 
 const OOB = 'jabber:x:oob'
 const SHARING = 'urn:xmpp:sfs:0'
@@ -24,7 +24,6 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
   after(async () => { await town?.stop() })
 
   const png = picture(40, 90, 160)
-  const stanzaId = (one: Awaited<ReturnType<Story['berndReads']>>): string => one.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
 
   it('Anna\'s picture and its words are corrected and taken back as one, also where they are two messages', async () => {
     const { anna, bernd } = town.people
@@ -39,7 +38,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
       'm.relates_to': { rel_type: 'm.replace', event_id: event } })
     assert.equal((await story.berndReads('Das Tor')).getChild('replace', 'urn:xmpp:message-correct:0')?.attrs.id, words.attrs.id)
     await anna.redact(town.room, event)
-    for (const id of [stanzaId(words), stanzaId(shown)]) {
+    for (const id of [stanzaIdOf(words), stanzaIdOf(shown)]) {
       await bernd.until('the retraction', one => id !== '' && one.getChild('retract')?.attrs.id === id, READ_WITHIN_MS)
     }
   })
@@ -47,8 +46,8 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
   it('Bernd likes the words of a picture and the picture: Anna sees both, and what he takes back from one goes alone', async () => {
     const { anna, bernd } = town.people
     const event = await story.annaSays({ msgtype: 'm.image', body: 'Unser Haus', filename: 'Haus.png', url: await anna.upload(png, 'image/png') })
-    const words = stanzaId(await story.berndReads('Unser Haus'))
-    const shown = stanzaId(await bernd.until('the picture', one =>
+    const words = stanzaIdOf(await story.berndReads('Unser Haus'))
+    const shown = stanzaIdOf(await bernd.until('the picture', one =>
       one.getChild('x', OOB)?.getChildText('url')?.endsWith('/Haus.png') === true, READ_WITHIN_MS))
     await story.berndReacts(words, '👍')
     await story.berndReacts(shown, '🎂')
@@ -82,7 +81,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     assert.equal(new Set(links).size, 2, text)
     for (const link of links) assert.equal((await fetch(link)).status, 200)
     await anna.redact(town.room, event)
-    for (const id of shown.map(stanzaId)) {
+    for (const id of shown.map(stanzaIdOf)) {
       await bernd.until('the retraction', one => id !== '' && one.getChild('retract')?.attrs.id === id, READ_WITHIN_MS)
     }
     for (const link of links) assert.equal((await fetch(link)).status, 404)
@@ -184,20 +183,20 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
         (content['m.relates_to'] as Json)['event_id'] === event
     }, READ_WITHIN_MS)
     const quotation = `> ${LABELS.anna}: 📊 Wann?\n`
-    const reply = replying(stanzaId(asked), String(asked.attrs.from), quotation)
+    const reply = replying(stanzaIdOf(asked), String(asked.attrs.from), quotation)
     const id = await story.berndSays(`${quotation}2`, ...reply)
     const { sender, event_id: vote } = await votes('id-Dienstag')
     assert.equal(await story.nameOf(sender), LABELS.bernd)
     await story.berndSays(`${quotation}1`, ...reply, correcting(id))
     assert.equal((await votes('id-Montag')).sender, sender)
     const mine = await bernd.until('his vote', one => one.getChildText('body') === `${quotation}2` && one.attrs.from === `${town.muc}/Bernd`)
-    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaId(mine)))
+    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaIdOf(mine)))
     await anna.waitFor(town.room, 'the redaction', ({ type, content: { redacts }, redacts: of }) =>
       type === 'm.room.redaction' && (of ?? redacts) === vote, READ_WITHIN_MS)
-    await story.berndReacts(stanzaId(asked), '2️⃣')
+    await story.berndReacts(stanzaIdOf(asked), '2️⃣')
     await anna.waitFor(town.room, 'the vote by a reaction', ({ type, content, event_id: other }) => type === 'org.matrix.msc3381.poll.response' &&
       other !== vote && JSON.stringify(content).includes('id-Dienstag'), READ_WITHIN_MS)
-    await story.berndReacts(stanzaId(asked))
+    await story.berndReacts(stanzaIdOf(asked))
     await votes()
     await story.maxTypes('1')
     const byMax = await anna.waitFor(town.room, 'the vote from the phone', ({ type, sender: by, content }) =>
@@ -217,7 +216,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     assert.deepEqual(relation, { rel_type: 'm.replace', event_id: event })
     assert.deepEqual([(now as Json)['body'], (now as Json)['url'], (now as Json)['filename']], ['Das Tor', content['url'], 'Tor.png'])
     const mine = await bernd.until('his own message', one => one.getChildText('body') === 'Das Tro' && one.attrs.from === `${town.muc}/Bernd`)
-    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaId(mine)))
+    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaIdOf(mine)))
     await anna.waitFor(town.room, 'the redaction', ({ type, content: { redacts }, redacts: of }) =>
       type === 'm.room.redaction' && (of ?? redacts) === event, READ_WITHIN_MS)
   })

@@ -7,7 +7,7 @@ import { type Element, xml } from '@xmpp/client'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import type { Json, MatrixPerson, SeenEvent } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { correcting, enteredCase, LABELS, READ_WITHIN_MS, replying, retracting, storyOf } from '../support/story'
+import { correcting, enteredCase, LABELS, READ_WITHIN_MS, replying, retracting, stanzaIdOf, storyOf } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const JID = `amt@chat.${DOMAIN}`
@@ -19,7 +19,6 @@ type Word = typeof WORDS[number]
 /** By word: as its writer's app knows it, and as the reader's does. */
 type Known = Record<Word, { own: string, read: string }>
 
-const stanzaId = (one: Element): string => String(one.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id)
 const relation = ({ content }: SeenEvent): Json => (content['m.relates_to'] ?? {}) as Json
 const emojisOf = (one: Element): string | undefined =>
   one.getChild('reactions', REACTIONS)?.getChildren('reaction').map(each => each.text()).join()
@@ -68,11 +67,11 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       for (const word of WORDS) {
         const own = await anna.send(town.room, `Annas: ${word}`)
         const there = await berndSees(word, one => one.getChildText('body') === `Annas: ${word}`)
-        known.annas[word] = { own, read: word === 'corrected' ? String(there.attrs.id) : stanzaId(there) }
+        known.annas[word] = { own, read: word === 'corrected' ? String(there.attrs.id) : stanzaIdOf(there) }
         await bernd.say(town.muc, `Bernds: ${word}`, `bernd ${word}`)
         const { event_id: read } = await annaReads(town.room, `Bernds: ${word}`)
         const his = await bernd.until(word, one => one.attrs.from === `${town.muc}/Bernd` && one.getChildText('body') === `Bernds: ${word}`)
-        known.bernds[word] = { own: word === 'corrected' ? `bernd ${word}` : stanzaId(his), read }
+        known.bernds[word] = { own: word === 'corrected' ? `bernd ${word}` : stanzaIdOf(his), read }
       }
       for (const word of WORDS) {
         await carlTells(`carl ${word}`, `Carls: ${word}`)

@@ -3,11 +3,11 @@
  * Anna does so with her room: what people do to messages of before arrives as well as it can.
  */
 import assert from 'node:assert/strict'
-import { type Element, xml } from '@xmpp/client'
+import { xml } from '@xmpp/client'
 import { DOMAIN, raiseTown, type Town } from '../../sandbox/town'
 import { MUC } from '../support/xmpp-person'
 import { needs, scratch } from '../support/real'
-import { correcting, READ_WITHIN_MS, replying, retracting, storyOf, type Story } from '../support/story'
+import { correcting, READ_WITHIN_MS, replying, retracting, stanzaIdOf, type Story, storyOf } from '../support/story'
 
 describe('a room that is replaced, on Synapse and Prosody', () => {
   needs('synapse', 'prosody')
@@ -62,14 +62,13 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`a room that
 
   it('is told anew what refers to the one of before, which keeps nothing that was taken back', async () => {
     const { anna, bernd } = town.people
-    const idOf = (one: Element): string => one.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
     await story.annaSays('Anna vorher')
     const read = await story.berndReads('Anna vorher')
     const own = await story.berndSays('Bernd voher')
     await story.annaReads('Bernd voher')
     await story.berndSays('Unsinn')
     const nonsense = await story.annaReads('Unsinn')
-    const said = await bernd.until('his own', one => one.getChildText('body') === 'Unsinn' && idOf(one) !== '', READ_WITHIN_MS)
+    const said = await bernd.until('his own', one => one.getChildText('body') === 'Unsinn' && stanzaIdOf(one) !== '', READ_WITHIN_MS)
 
     await anna.setState(town.room, 'm.room.power_levels', '', { users: { [`@zentrale:${DOMAIN}`]: 50 } }) // as for moderation
     const next = String((await anna.call('POST', `v3/rooms/${encodeURIComponent(town.room)}/upgrade`, { new_version: '11' })).replacement_room)
@@ -82,12 +81,12 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`a room that
     await story.berndSays('Bernd vorher', correcting(own))
     await story.annaReads('* Bernd vorher', ({ content }) => content['m.relates_to'] === undefined, next)
     const quotation = '> Anna vorher\n'
-    await story.berndSays(`${quotation}Genau`, ...replying(idOf(read), String(read.attrs.from), quotation))
+    await story.berndSays(`${quotation}Genau`, ...replying(stanzaIdOf(read), String(read.attrs.from), quotation))
     await anna.waitFor(next, 'the reply', ({ content }) => content['m.relates_to'] === undefined &&
       /^> .*Anna vorher\n+Genau$/.test(String(content['body'])), READ_WITHIN_MS)
-    await story.berndReacts(idOf(read), '👍')
+    await story.berndReacts(stanzaIdOf(read), '👍')
     await story.berndReads('Ihre Reaktion ist auf Matrix nicht zu sehen: Die Nachricht steht dort in einem früheren Raum.')
-    await story.berndSays('/me hat etwas zurückgenommen', retracting(idOf(said)))
+    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaIdOf(said)))
     await anna.waitFor(town.room, 'its end', ({ type, redacts, content }) =>
       type === 'm.room.redaction' && (redacts ?? content['redacts']) === nonsense.event_id, READ_WITHIN_MS)
   })

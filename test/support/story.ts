@@ -12,6 +12,9 @@ export const READ_WITHIN_MS = 120_000
 export const LABELS = { anna: 'Anna (Matrix)', bernd: 'Bernd (XMPP)', max: 'Max (SMS)' }
 
 export const correcting = (id: string): Element => xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id })
+/** The id that the room gave to a message; '' if it gave none. */
+export const stanzaIdOf = (message: Element): string => message.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
+
 export const retracting = (id: string): Element => xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id })
 export const replying = (id: string, to: string, quotation: string): Element[] => [
   xml('reply', { xmlns: 'urn:xmpp:reply:0', id, to }),
