@@ -228,7 +228,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.waitFor(room, 'the answer', body('wir hören Sie'))
     })
 
-    it('is found by a new store, which hears what is said from now on and nothing of before; a room of three is left alone', async () => {
+    it('is found by a new store, which hears what is said from now on, and nothing that was heard before; one of three is left alone', async () => {
       const first = await begin()
       const [room, shared] = [await chat(), await chat()]
       await contact.send(room, 'alt')
@@ -238,14 +238,18 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.call('POST', `v3/rooms/${encode(shared)}/invite`, { user_id: third.userId })
       await third.join(shared)
       await first.network.stop()
-      await contact.send(room, 'immer noch alt')
+      await contact.send(room, 'niemand da') // nobody says yes to it, so the homeserver may still bring it, as it pleases
       const facts = new Map<string, string>()
       const second = await begin({ memory: makeMemory(facts) })
       await until(() => facts.has(`since ${address()}`), 'all rooms are found', 60_000)
       await contact.send(shared, 'zu dritt')
       await contact.send(room, 'neu')
-      await second.inbox.until('the new words', () => heard(second.inbox).length > 0)
-      assert.deepEqual(said({ arrivals: heard(second.inbox) }), ['neu'])
+      const told = (): string[] => said({ arrivals: heard(second.inbox) })
+      await second.inbox.until('the new words', () => told().includes('neu'))
+      await contact.send(room, 'noch etwas')
+      await second.inbox.until('what is said next', () => told().includes('noch etwas'))
+      const [brought, late] = [told(), told().includes('niemand da') ? ['niemand da'] : []]
+      assert.deepEqual(brought, [...late, 'neu', 'noch etwas'])
     })
 
     it('is over when the contact has left, until they open another', async () => {
