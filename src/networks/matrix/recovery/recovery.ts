@@ -71,7 +71,11 @@ export const makeRecovery = (world: RecoveryWorld): Recovery => {
   return {
     backlog,
     start (given) { started = given },
-    found () { if (started !== undefined) states.found() },
+    found () {
+      if (started === undefined) return
+      transactions.found()
+      states.found()
+    },
     lost: states.lost,
     take: transactions.take
   }

@@ -1,6 +1,7 @@
 /**
  * What the homeserver pushes, one transaction after another. If it stopped in between, it may have lost something. Three signs show that:
- * the ids begin anew, the last transaction comes again, or, after a silence, events come that have waited.
+ * the ids begin anew, the last transaction comes again, or, after a silence, events come that have waited. And while it finds us again, an
+ * id that is left out shows an event that it holds back.
  */
 import type { Clock } from '../../../lib/clock'
 import { messageOf } from '../../../model/errors'
@@ -15,25 +16,35 @@ import type { States } from './states'
 /** No homeserver stops, starts and sends what it has kept in less time. Synapse waits two seconds before it sends. */
 const STOPPED_MS = 2_000
 
+/**
+ * Synapse makes a transaction of what is said in the moment in which it finds us again, and does not send it before it has lost us once more.
+ * Later, an id that is left out only means another application service.
+ */
+const FINDING_MS = 30_000
+
 interface Parts { states: States; backlog: Backlog; intake: Intake; reading: Reading; take: Take; clock: Clock; domain: string }
 
 export interface Transactions {
   /** Resolves when every event is on disk or does not concern us. Throws if all of them must come again. */
   take (events: unknown[], id: string): Promise<void>
   isBringing (): boolean
+  /** The homeserver is there, after it was away. */
+  found (): void
 }
 
 export const makeTransactions = ({ states, backlog, intake, reading, take, clock, domain }: Parts): Transactions => {
   let lastId = 0
   let lastAt = 0 // of clock.tick
+  let foundAt = 0 // of clock.tick
   let underWay = 0
   let readFor: string | undefined // id of the transaction for which everything was read
 
-  const turnOf = (id: string): 'next' | 'again' | 'anew' => {
+  const turnOf = (id: string): 'next' | 'again' | 'anew' | 'one left out' => {
     if (!/^\d{1,15}$/.test(id)) return 'next'
     const before = lastId
     lastId = Number(id)
-    return lastId < before ? 'anew' : lastId === before ? 'again' : 'next'
+    if (lastId <= before) return lastId === before ? 'again' : 'anew'
+    return before > 0 && lastId > before + 1 ? 'one left out' : 'next'
   }
 
   /** How old an event is (ms, CS API §Room event format), if it is from our own homeserver. Others may say what they like. */
@@ -44,14 +55,17 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
 
   const hasWaited = (events: unknown[]): boolean => {
     const ages = events.map(ageOf).filter(age => age !== undefined)
+    const hasAge = ages.length > 0 && Math.min(...ages) > STOPPED_MS
     const silentMs = clock.tick() - Math.max(lastAt, states.caughtUpAt())
-    return silentMs > STOPPED_MS && ages.length > 0 && Math.min(...ages) > STOPPED_MS
+    if (hasAge) foundAt = clock.tick() // it still brings what has waited
+    return silentMs > STOPPED_MS && hasAge
   }
 
   /** Makes sure that what may have been lost is read before this transaction is taken. */
   const lookForLoss = (events: unknown[], id: string): void => {
     const turn = turnOf(id)
-    const mayHaveStopped = turn === 'again' || hasWaited(events)
+    const holdsBack = turn === 'one left out' && clock.tick() - foundAt < FINDING_MS
+    const mayHaveStopped = turn === 'again' || hasWaited(events) || holdsBack
     const inVain = readFor === id && states.readingMs() > WAIT_MS // it came again because reading takes long: to read again would never end
     if (turn === 'anew' || (mayHaveStopped && !inVain && !states.hasGap())) states.found()
     if (mayHaveStopped) readFor = id
@@ -81,6 +95,7 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
         lastAt = clock.tick()
       }
     },
-    isBringing: () => underWay > 0
+    isBringing: () => underWay > 0,
+    found () { foundAt = clock.tick() }
   }
 }

@@ -52,12 +52,39 @@ describe('Matrix: the homeserver', () => {
     assert.deepEqual(said(inbox), ['verloren', 'danach'])
   })
 
+  const looks = (): number => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length
+
+  describe('may hold back what is said while it finds us again', () => {
+    const bring = async (laterMs: number): Promise<string[]> => {
+      const clock = handClock()
+      const { inbox } = await ready({ clock })
+      anna.send(place.id, 'zuvor')
+      await inbox.until('the first', () => inbox.arrivals.length === 1)
+      await until(() => { clock.advance(1000); return looks() >= 2 }, 'both looks')
+      clock.advance(laterMs)
+      await homeserver.pusher.drained()
+      await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+      homeserver.pusher.loseNext(2)
+      const ids = ['verloren', 'danach'].map(text => anna.send(place.id, text))
+      const danach = anna.events(place.id).find(({ event_id: id }) => id === ids[1])
+      await homeserver.pusher.raw('502', JSON.stringify({ events: [danach] }))
+      await until(() => { clock.advance(1000); return inbox.arrivals.length === 3 }, 'all three')
+      return inbox.arrivals.slice(1).map(({ key }) => key === ids[1] ? 'danach' : 'verloren')
+    }
+
+    it('an id that is left out shows that: it comes first', async () => { assert.deepEqual(await bring(0), ['verloren', 'danach']) })
+    it('later such an id is another service\'s: nothing waits for a look', async () => {
+      assert.deepEqual(await bring(60_000), ['danach', 'verloren'])
+    })
+  })
+
   describe('may have stopped where nothing but the age of what it brings shows it', () => {
     const bring = async (age: number | undefined, server = homeserver.serverName, before?: string): Promise<string[]> => {
       const clock = handClock() // no real time counts, however long the machine pauses
       const { inbox } = await ready({ clock })
-      const looks = (): number => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length
-      await until(() => { clock.advance(1000); return looks() >= 2 }, 'both looks')
+      await homeserver.pusher.raw(before === undefined ? '499' : '498', JSON.stringify({ events: [] })) // so that no id is left out later
+      const earlier = looks()
+      await until(() => { clock.advance(1000); return looks() >= earlier + 2 }, 'both looks')
       clock.advance(3000)
       homeserver.pusher.loseNext(2)
       const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
