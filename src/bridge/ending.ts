@@ -1,9 +1,10 @@
 /** How a delivery ends. Each end is one commit, together with the notice to the writer. Then the lanes and the operator are told. */
 import type { DeskMemory } from '../desk/memory'
+import { tellUnreached, whyUnreached } from '../desk/unreached'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { makeSometimes } from '../lib/sometimes'
-import type { Refused, Unavailable, Unsealed } from '../model/errors'
+import type { Forbidden, Refused, Unavailable, Unsealed } from '../model/errors'
 import { addressKey, type Place } from '../model/address'
 import type { Action, Arrival, Attachment, Sent } from '../model/message'
 import { withoutFiles } from '../plan/adapt'
@@ -31,6 +32,8 @@ const REMOVALS_TOLD_MS = 3_600_000
 const REACTIONS_TOLD_MS = 3_600_000
 /** People hear once in this time that they have no voice in a certain other place. */
 const VOICELESS_TOLD_MS = 24 * 3_600_000
+/** A team hears once in this time that the own chat of one of them takes nothing. */
+const UNREACHED_TOLD_MS = 24 * 3_600_000
 
 export interface Ending {
   done (row: Queued, sent: Sent): void
@@ -90,6 +93,16 @@ const inVain = (place: Place, isTime: ReturnType<typeof makeSometimes>, director
   return isNews ? { changes: [], deliveries: [notice(origin, origin.place, `reacted ${addressKey(place)}`, text)] } : undefined
 }, { from: reactedBy })
 
+/** Tells the others of the team that one of them is not reached, also if what waits is a notice. Undefined if this is no such chat. */
+const makeUnreached = ({ desk, directory }: Pick<Parts, 'desk' | 'directory'>, isTime: ReturnType<typeof makeSometimes>) => (
+  { delivery: { place } }: Queued, because: Forbidden | Unsealed | undefined
+): Tell | undefined => {
+  const why = whyUnreached(place, because, desk)
+  return why && Object.assign((cause: Arrival) => ({
+    changes: [], deliveries: isTime(`unreached ${addressKey(place)}`, UNREACHED_TOLD_MS) ? tellUnreached(cause, place, why, desk, directory) : []
+  }), { from: (tx: Tx, { journal }: Queued) => tx.origin(journal) })
+}
+
 const sayAnew = async ({ id, delivery }: Queued, store: Store, directory: Directory): Promise<Action | undefined> => {
   const instead = saidAnew(delivery.action, directory.can(delivery.place.network).formatting)
   if (instead === undefined) return undefined
@@ -100,7 +113,7 @@ const sayAnew = async ({ id, delivery }: Queued, store: Store, directory: Direct
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)
-  const counting = makeCounting(directory, desk)
+  const [counting, unreached] = [makeCounting(directory, desk), makeUnreached({ desk, directory }, isTime)]
 
   /** `clock` is the one that does not jump. */
   const carryOut = (tx: Tx, plan: Plan, cause: Cause, now: number): Promise<Applied> =>
@@ -172,12 +185,12 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       if (isReplaced(row, why)) return end(row, 'failed', why.message, inVain(row.delivery.place, isTime, directory))
       const problem: Problem = { kind: 'failed', why: texts => reasonOf(why.because, texts) }
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
-      end(row, 'failed', why.message, tell)
+      end(row, 'failed', why.message, unreached(row, why.because) ?? tell)
     },
     waits (row, why) {
       store.run(async tx => {
-        const origin = await originOf(tx, row)
-        const tell = why === undefined ? voiceless(row, { kind: 'waits' }) : failure(row, { kind: 'unsealed', why })
+        const tell = unreached(row, why) ?? (why === undefined ? voiceless(row, { kind: 'waits' }) : failure(row, { kind: 'unsealed', why }))
+        const origin = await (tell.from ?? originOf)(tx, row)
         const { deliveries = [], changes = [] } = origin === undefined ? {} : tell(origin) ?? {}
         return carryOut(tx, { outcome: 'routed', changes, deliveries: origin ? await untold(tx, origin, deliveries) : [] }, row, clock.now())
       }).then(heard, () => {})
