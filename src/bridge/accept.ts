@@ -7,7 +7,6 @@ import type { DeskMemory } from '../desk/memory'
 import { openCases } from '../desk/open-cases'
 import type { Clock } from '../lib/clock'
 import { bareEmojis, REACTIONS_MAX } from '../lib/emoji'
-import { addressKey } from '../model/address'
 import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival, Attachment, Content, ReactionArrival } from '../model/message'
@@ -17,7 +16,7 @@ import type { Directory } from '../plan/directory'
 import type { DirectChat } from '../plan/directs'
 import { cleanName, oneLine } from '../plan/people'
 import type { Plan } from '../plan/plan'
-import type { Reacted } from '../plan/react'
+import { pieceOf, type Reacted, reactor } from '../plan/react'
 import type { Answered, Store, Tx } from '../store/store'
 import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
@@ -63,9 +62,13 @@ const answeredBy = async (tx: Tx, arrival: Arrival): Promise<Answered | undefine
 const threadOf = async (tx: Tx, arrival: Arrival): Promise<Answered | undefined> =>
   arrival.kind === 'message' && arrival.thread !== undefined ? await tx.threadRoot(arrival) : undefined
 
-const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival): Promise<Reacted | undefined> => {
+const reactedTo = async (tx: Tx, reaction: ReactionArrival): Promise<Reacted | undefined> => {
+  const { place, of, theirs } = reaction
   const message = await tx.answered(place, of)
-  return message && { message, before: await tx.reactions(message.seq, addressKey({ network: place.network, id })) }
+  if (message === undefined) return undefined
+  const person = reactor(reaction)
+  const called = theirs === true ? await tx.reactionsBefore(message.seq, person, pieceOf(reaction, message)) : undefined
+  return { message, before: await tx.reactions(message.seq, person), ...called && { called: { sender: called.sender, before: called.reactions } } }
 }
 
 const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> => {

@@ -1,7 +1,7 @@
 /** Finds the message, or the reaction, whose copy a moderator removes in another place. */
-import { addressKey, type ArrivalKey } from '../model/address'
+import type { ArrivalKey } from '../model/address'
 import type { Arrival, DeletionArrival, Persona } from '../model/message'
-import type { Reacted } from '../plan/react'
+import { type Reacted, shownBy } from '../plan/react'
 import type { Answered, Tx } from '../store/store'
 
 /** The message. `corrections`: by its writer, newest first. */
@@ -29,7 +29,7 @@ const reactionAt = async (tx: Tx, removal: DeletionArrival): Promise<CopiedReact
   const message = shown && await reactedBy(tx, shown.cause)
   if (shown === undefined || message === undefined) return undefined
   const { as, emojis } = shown
-  return { message, as, emojis, before: await tx.reactions(message.seq, addressKey(as.person)) }
+  return { message, as, emojis, before: await tx.reactions(message.seq, shownBy(as)) }
 }
 
 export const removedBy = async (tx: Tx, arrival: DeletionArrival): Promise<Removed> => {

@@ -25,7 +25,7 @@ export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory)
   mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.isOpen(where.place))
 
 /** Where somebody speaks. `begins`: it is the first message of a direct chat. */
-interface Found { mirror: Mirror; here: MirrorPlace; begins?: boolean }
+export interface Found { mirror: Mirror; here: MirrorPlace; begins?: boolean }
 
 /** Who speaks, or is there. */
 export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, here }: Found,

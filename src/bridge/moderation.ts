@@ -3,11 +3,11 @@
  * was said. Only a removal counts for which the place's own server vouches, and nothing is done anywhere but by the power that Zentrale was
  * given there. A reaction goes too, except where it was made as part of a set, which only its person can change; nobody is told of that.
  */
-import { addressKey, samePlace, type Place } from '../model/address'
+import { samePlace, type Place } from '../model/address'
 import type { Arrival, DeletionArrival } from '../model/message'
 import type { Directory, Mirror } from '../plan/directory'
 import { delivery, ignored, notice, standing, whereOf, type Plan } from '../plan/plan'
-import { emojisOf, isSame, react } from '../plan/react'
+import { emojisOf, isSame, react, shownBy } from '../plan/react'
 import type { NewDelivery } from '../store/store'
 import type { Copied, CopiedReaction, Removed } from './copied'
 import { speaker } from './mirror'
@@ -54,7 +54,7 @@ const removeReaction = (arrival: DeletionArrival, { message, before, as, emojis 
       ...made.filter(({ place }) => isSingle(place) && mayChange(place))
         .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'removal', said: [key] }))
     ],
-    changes: [{ kind: 'react', message: message.seq, person: addressKey(as.person), now: kept }]
+    changes: [{ kind: 'react', message: message.seq, person: shownBy(as), now: kept }]
   }
 }
 

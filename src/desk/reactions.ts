@@ -7,7 +7,7 @@ import { addressKey, type ArrivalKey, type NetworkName, type Place } from '../mo
 import type { DeletionArrival, ReactionArrival } from '../model/message'
 import { mayChange } from '../plan/plan'
 import { personaOf } from '../plan/people'
-import { areTooMany, emojisOf, isSame, isUnchanged, reactionsAfter } from '../plan/react'
+import { areTooMany, emojisOf, isSame, isUnchanged, reactionsAfter, reactor } from '../plan/react'
 import { ownWords } from '../plan/reply'
 import { TEXTS } from '../plan/texts'
 import type { Conversation } from '../store/desk'
@@ -107,10 +107,9 @@ export const reacts = (facts: ReactionFacts, context: Context): Step[] | undefin
   const { language } = who === undefined ? shown : address
   const told = areTooMany(arrival, reaction, reacted) ? [answer(TEXTS[language].tooManyReactions(REACTIONS_MAX))] : []
   if (isUnchanged(reacted, now)) return told.length === 0 ? undefined : told
-  const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   return [
     ...told,
-    { do: 'change', change: { kind: 'react', message: reacted.message.seq, person, now } },
+    { do: 'change', change: { kind: 'react', message: reacted.message.seq, person: reactor(reaction), now } },
     ...isSame(reacted, emojis) ? [] : [forTeam(facts, emojis, context), ...forContact(facts, emojis, context)]
   ]
 }

@@ -131,10 +131,11 @@ export interface DeletionArrival extends Arrived {
 }
 /**
  * Somebody's reaction to a message. `of`: spellings of that message's id at this place. `whole`: `emojis` are all their reactions to it now,
- * and an empty list takes all back; otherwise `emojis` are added. A deletion of the arrival takes a single reaction back.
+ * and an empty list takes all back; otherwise `emojis` are added. A deletion of the arrival takes a single reaction back. `by`: whose they are,
+ * where several people may have the sender's id one after another; `theirs` as of an edit.
  */
 export interface ReactionArrival extends Arrived {
-  kind: 'reaction'; sender: Sender; of: (ArrivalKey | RemoteId)[]; emojis: string[]; whole?: boolean
+  kind: 'reaction'; sender: Sender; of: (ArrivalKey | RemoteId)[]; emojis: string[]; whole?: boolean; by?: string; theirs?: true
 }
 /** All that somebody chooses in a poll now. `of`: spellings of the poll's id at this place. */
 export interface VoteArrival extends Arrived { kind: 'vote'; sender: Sender; of: (ArrivalKey | RemoteId)[]; answers: string[] }

@@ -1,16 +1,30 @@
 /** Changes somebody's reactions to a message: makes the deliveries for each place that has the message. */
 import { qualifiedEmoji, REACTIONS_MAX } from '../lib/emoji'
-import { type Place, samePlace } from '../model/address'
-import type { Arrival, Persona, ReactionArrival } from '../model/message'
+import { addressKey, type Place, samePlace } from '../model/address'
+import type { Arrival, Persona, ReactionArrival, Sender } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { Answered, Had, NewDelivery, Reaction, Recorded } from '../store/store'
 import type { Directory } from './directory'
-import { beginning } from './people'
+import { beginning, personaOf } from './people'
 import { delivery } from './plan'
 import { ownWords, standsAt } from './reply'
 
-/** The message, and the person's reactions to it before. */
-export interface Reacted { message: Answered; before: Reaction[] }
+/** The message, and the person's reactions to it before. `called`: they had others while they were called so. */
+export interface Reacted { message: Answered; before: Reaction[]; called?: { sender: Sender, before: Reaction[] } }
+
+/** Whose reactions a ghost shows: those who share it share them. */
+export const shownBy = ({ person: { network, id }, everywhere = id }: Pick<Persona, 'person' | 'everywhere'>): string =>
+  addressKey({ network, id: everywhere })
+
+/** Who is seen to react. */
+export const reactor = ({ place: { network }, sender }: Pick<ReactionArrival, 'place' | 'sender'>): string =>
+  shownBy(personaOf(network, '', sender))
+
+/** More of those who had one id after another are not told apart at one sign. */
+const HOLDERS_MAX = 100
+
+/** What one person has at one piece of the message: see Had. */
+export const pieceOf = ({ by }: ReactionArrival, { piece }: Answered): string => by === undefined ? piece : `${by} ${piece}`
 
 /** The reaction that arrives, or that a deletion takes back. */
 export const reactionOf = (arrival: Arrival, original: Recorded | undefined): ReactionArrival | undefined =>
@@ -20,12 +34,14 @@ export const reactionOf = (arrival: Arrival, original: Recorded | undefined): Re
 export const emojisOf = (reactions: Had[]): string[] => reactions.map(({ emoji }) => emoji)
 
 /** All that the person has after the arrival. It changes what stands at one piece of the message; a sign goes when it stands at none any more. */
-const allAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { message: { piece }, before }: Reacted): Had[] => {
-  const had = emojisOf(before.filter(({ pieces }) => pieces.length === 0 || pieces.includes(piece)))
+const allAfter = (arrival: Arrival, reaction: ReactionArrival, { message, before }: Reacted): Had[] => {
+  const { by, emojis, whole } = reaction
+  const piece = pieceOf(reaction, message)
+  const had = emojisOf(before.filter(({ pieces }) => (pieces.length === 0 && by === undefined) || pieces.includes(piece)))
   const has = arrival.kind === 'deletion' ? had.filter(emoji => !emojis.includes(emoji)) : whole === true ? emojis : [...had, ...emojis]
   return [...new Set([...has, ...emojisOf(before)])].map(emoji => {
     const others = before.find(one => one.emoji === emoji)?.pieces.filter(one => one !== piece) ?? []
-    return { emoji, pieces: has.includes(emoji) ? [...others, piece] : others }
+    return { emoji, pieces: has.includes(emoji) ? [...others, piece].slice(0, HOLDERS_MAX) : others }
   }).filter(({ pieces }) => pieces.length > 0)
 }
 

@@ -15,11 +15,15 @@ const REACTIONS = `SELECT emoji, pieces, journal.network || ' ' || journal.sende
     AND json_extract(delivery, '$.action.emojis[0]') = emoji
   WHERE message = ? AND person = ? ORDER BY reaction.id, outbox.id`
 
+/** Who else has this piece of it, by the arrival with which one of their reactions came. */
+const BEFORE = `SELECT person, journal.arrival AS arrival FROM reaction JOIN journal ON journal.seq = reaction.arrival
+  WHERE message = ? AND person <> ? AND EXISTS (SELECT 1 FROM json_each(pieces) WHERE value = ?) LIMIT 1`
+
 const SHOWN = OUTBOX + `WHERE outbox.id IN (SELECT outbox FROM remote WHERE remote.network = ? AND remote.place = ?
   AND remote.id IN (SELECT value FROM json_each(?))) AND notice = 0`
 
-export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 'reactionShown' | 'react'> => ({
-  async reactions (message, person) {
+export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 'reactionsBefore' | 'reactionShown' | 'react'> => {
+  const reactions: Tx['reactions'] = async (message, person) => {
     const found = new Map<string, Reaction>()
     for (const { emoji, pieces, by, made, made_on: on, made_at: at, key, network, place } of all<Row>(REACTIONS, message, person)) {
       const { deliveries } = found.get(emoji) ?? { deliveries: [] }
@@ -30,18 +34,28 @@ export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 
       })
     }
     return [...found.values()]
-  },
-  async reactionShown ({ network, id: place }, ids) {
-    const row = one<OutboxRow>(SHOWN, network, place, JSON.stringify(ids))
-    const { as, action } = row === undefined ? {} : deliveryOf(row)
-    const cause = arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', row?.journal ?? null))
-    return as === undefined || action?.kind !== 'reaction' || cause === undefined ? undefined : { cause, as, emojis: action.emojis }
-  },
-  async react (message, person, now, arrival) {
-    run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))',
-      message, person, JSON.stringify(now.map(({ emoji }) => emoji)))
-    run(`INSERT INTO reaction (message, person, emoji, pieces, arrival)
-      SELECT ?, ?, json_extract(value, '$.emoji'), json_extract(value, '$.pieces'), ? FROM json_each(?) WHERE true
-      ON CONFLICT (message, person, emoji) DO UPDATE SET pieces = excluded.pieces`, message, person, arrival, JSON.stringify(now))
   }
-})
+
+  return {
+    reactions,
+    async reactionsBefore (message, person, piece) {
+      const row = one<{ person: string, arrival: string }>(BEFORE, message, person, piece)
+      const arrival = arrivalOf(row)
+      if (row === undefined || arrival?.kind !== 'reaction') return undefined
+      return { sender: arrival.sender, reactions: await reactions(message, row.person) }
+    },
+    async reactionShown ({ network, id: place }, ids) {
+      const row = one<OutboxRow>(SHOWN, network, place, JSON.stringify(ids))
+      const { as, action } = row === undefined ? {} : deliveryOf(row)
+      const cause = arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', row?.journal ?? null))
+      return as === undefined || action?.kind !== 'reaction' || cause === undefined ? undefined : { cause, as, emojis: action.emojis }
+    },
+    async react (message, person, now, arrival) {
+      run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))',
+        message, person, JSON.stringify(now.map(({ emoji }) => emoji)))
+      run(`INSERT INTO reaction (message, person, emoji, pieces, arrival)
+        SELECT ?, ?, json_extract(value, '$.emoji'), json_extract(value, '$.pieces'), ? FROM json_each(?) WHERE true
+        ON CONFLICT (message, person, emoji) DO UPDATE SET pieces = excluded.pieces`, message, person, arrival, JSON.stringify(now))
+    }
+  }
+}

@@ -297,4 +297,7 @@ CREATE TRIGGER outbox_ends_no_more AFTER UPDATE OF state ON outbox WHEN old.stat
   UPDATE ended SET count = count - 1 WHERE network = old.network AND state = old.state; END;
 CREATE TRIGGER outbox_forgets AFTER DELETE ON outbox WHEN old.state IN ('failed', 'unknown') BEGIN
   UPDATE ended SET count = count - 1 WHERE network = old.network AND state = old.state; END;
+`, `
+UPDATE OR IGNORE reaction SET person = (SELECT network || ' ' || json_extract(arrival, '$.sender.address') FROM journal WHERE seq = reaction.arrival)
+  WHERE (SELECT json_extract(arrival, '$.sender.vouched') FROM journal WHERE seq = reaction.arrival);
 `]

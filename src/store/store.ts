@@ -10,7 +10,7 @@
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Forbidden } from '../model/errors'
 import type {
-  Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival, VoteArrival
+  Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival, Sender, VoteArrival
 } from '../model/message'
 import type { Text } from '../model/text'
 import type { Conversation, DeskTx } from './desk'
@@ -57,8 +57,11 @@ export interface Recorded {
  */
 export interface Answered extends Recorded { latest: MessageArrival | EditArrival; ended?: number; piece: DeliveryKey | '' }
 
-/** A sign that somebody has at a message. `pieces`: at which of those that it is where they react; empty if that is not known. */
-export interface Had { emoji: string; pieces: Answered['piece'][] }
+/**
+ * A sign that somebody has at a message. `pieces`: at which of those that it is where they react, each with who has it there if several people may
+ * have their id; empty if that is not known.
+ */
+export interface Had { emoji: string; pieces: string[] }
 
 /**
  * A reaction to a message. `made`: the arrival by which it came first. `by`: the sender of that. `deliveries`: those that delivered it by itself,
@@ -144,6 +147,8 @@ export interface Tx {
   saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text, journal: number }[]>
   // reactions
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
+  /** Those of another person that have this piece, and who that is. */
+  reactionsBefore (message: number, person: string, piece: string): Promise<{ sender: Sender, reactions: Reaction[] } | undefined>
   reactionShown (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<ReactionShown | undefined> // by the delivery that has one of these ids there
   /** From now on these are all the person's reactions to that message. `arrival`: the one that brought the new ones. */
   react (message: number, person: string, now: Had[], arrival: number): Promise<void>

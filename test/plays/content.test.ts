@@ -4,8 +4,10 @@ import { xml } from '@xmpp/client'
 import { picture, upload } from '../../sandbox/scene'
 import { raiseTown, type Town } from '../../sandbox/town'
 import type { Json, SeenEvent } from '../support/matrix-person'
+import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
-import { correcting, LABELS, READ_WITHIN_MS, replying, retracting, stanzaIdOf, type Story, storyOf } from '../support/story'
+import { correcting, LABELS, reacting, READ_WITHIN_MS, replying, retracting, stanzaIdOf, type Story, storyOf } from '../support/story'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const OOB = 'jabber:x:oob'
 const SHARING = 'urn:xmpp:sfs:0'
@@ -61,6 +63,40 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     assert.equal(isRedacted, false)
     await story.berndReacts(shown)
     await gone(cake)
+  })
+
+  it('whoever takes the nick that Ruth has left changes none of her reactions, and takes their own along to another nick', async () => {
+    const { anna } = town.people
+    const newcomer = async (name: string): Promise<XmppPerson> => {
+      await town.xmpp.addUser(name, name)
+      return await startPerson(town.xmpp, name, name)
+    }
+    const [ruth, olga] = [await newcomer('ruth'), await newcomer('olga')]
+    try {
+      await ruth.enter(town.muc, 'Ruth')
+      const event = await story.annaSays('Wer kommt morgen?')
+      const asked = stanzaIdOf(await ruth.until('the question', one => one.getChildText('body') === 'Wer kommt morgen?', READ_WITHIN_MS))
+      const reacts = (person: XmppPerson, ...emojis: string[]): Promise<void> =>
+        person.send(xml('message', { type: 'groupchat', to: town.muc }, ...reacting(asked, emojis)))
+      const ends = async (): Promise<unknown[]> => (await anna.events(town.room)).flatMap(({ type, redacts, content }) =>
+        type === 'm.room.redaction' ? [redacts ?? content['redacts']] : [])
+      const gone = (of: SeenEvent): Promise<void> => until(async () => (await ends()).includes(of.event_id), 'it is taken back', READ_WITHIN_MS)
+      await reacts(ruth, '👍')
+      const thumb = await story.annaSees(event, '👍\uFE0F')
+      await ruth.leave(town.muc, 'Ruth')
+      await ruth.until('that she is out', one => one.is('presence') && one.attrs.type === 'unavailable', READ_WITHIN_MS)
+      await olga.enter(town.muc, 'Ruth')
+      await reacts(olga, '🎂')
+      const cake = await story.annaSees(event, '🎂')
+      await reacts(olga)
+      await gone(cake)
+      await reacts(olga, '🍀')
+      const clover = await story.annaSees(event, '🍀')
+      await olga.send(xml('presence', { to: `${town.muc}/Olga` }))
+      await reacts(olga, '🚀')
+      await Promise.all([story.annaSees(event, '🚀'), gone(clover)])
+      assert.equal((await ends()).includes(thumb.event_id), false)
+    } finally { for (const one of [ruth, olga]) await one.stop() }
   })
 
   it('Anna\'s gallery is all its pictures for Bernd and links for Max, and is taken back as one', async () => {

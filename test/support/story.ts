@@ -22,7 +22,7 @@ export const replying = (id: string, to: string, quotation: string): Element[] =
 ]
 
 const REACTIONS = 'urn:xmpp:reactions:0'
-const reacting = (id: string, emojis: string[]): Element[] =>
+export const reacting = (id: string, emojis: string[]): Element[] =>
   [xml('reactions', { xmlns: REACTIONS, id }, ...emojis.map(one => xml('reaction', {}, one))), xml('store', { xmlns: 'urn:xmpp:hints' })]
 
 let said = 0

@@ -103,6 +103,44 @@ describe('reactions', () => {
     assert.deepEqual(red.delivered.slice(4).map(({ target }) => target), [[`red-${laugh!.key}`], [`red-${red.delivered[3]!.key}`]])
   })
 
+  it('of two who had one name after another are of each alone, and what both have goes with the last', async () => {
+    const { key } = await asked()
+    const has = (by: string, ...emojis: string[]) => reacts(blue, 'Ruth', [`blue-${key}`], emojis, { whole: true, by, theirs: true })
+    await has('first', '👍', '🎉')
+    await has('second', '💩', '🎉')
+    await arrived(red, 3)
+    assert.deepEqual(red.read('hall'), ['Ruth (blue): [👍]', 'Ruth (blue): [🎉]', 'Ruth (blue): [💩]'])
+    const [thumb, party, heap] = red.delivered
+    await has('second')
+    await has('third')
+    await has('first', '👍')
+    await has('first')
+    await arrived(red, 6)
+    assert.deepEqual(red.delivered.slice(3).map(({ action, target }) => [action.kind, target]),
+      [heap, party, thumb].map(one => ['deletion', [`red-${one!.key}`]]))
+  })
+
+  it('of a set go along with whoever is called otherwise since, over a restart too', async () => {
+    const { key } = await asked()
+    const has = (called: string, ...emojis: string[]) =>
+      reacts(blue, called, [`blue-${key}`], emojis, { whole: true, by: 'Hanna\'s', theirs: true })
+    await has('Hanna', '👍', '🎉')
+    await arrived(red, 2)
+    const { path } = started
+    const before = red.delivered
+    await started.stop()
+    await start(path)
+    await has('Hanna B', '🎉')
+    await arrived(red, 3)
+    assert.deepEqual(red.delivered.map(({ action, as, target }) => [action.kind, as?.name, target]), [
+      ['deletion', 'Hanna (blue)', [`red-${before[0]!.key}`]], ['deletion', 'Hanna (blue)', [`red-${before[1]!.key}`]],
+      ['reaction', 'Hanna B (blue)', undefined]
+    ])
+    await has('Hanna B')
+    await arrived(red, 4)
+    assert.deepEqual([red.delivered[3]!.as?.name, red.delivered[3]!.target], ['Hanna B (blue)', [`red-${red.delivered[2]!.key}`]])
+  })
+
   const captioned = (from: Practice, words: string): Content => ({
     style: 'text', text: plain(words), file: { kind: 'image', name: 'gate.png', mime: 'image/png', at: { network: from.name, ref: 'gate' } }
   })

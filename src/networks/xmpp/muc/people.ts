@@ -9,7 +9,7 @@ import { isMarked } from './own-messages'
 /** The feature of a room that shows addresses to everybody in it. */
 export const NON_ANONYMOUS = 'muc_nonanonymous'
 export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
-const PEOPLE_MAX = 5_000
+export const PEOPLE_MAX = 5_000
 export const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
 /**

@@ -2,10 +2,12 @@
  * Makes arrivals of what is said in rooms, in the order of each room.
  * Promises: only what the listener hears counts. Our own messages never come back in. After each entry into a room, its archive is read from
  * the last stored message on, before anything live. Ids are trusted only from the room itself, and only if it announces them (XEP-0359 §5,
- * XEP-0421 §4). A correction or retraction is passed on only for a message of the same occupant.
+ * XEP-0421 §4). A correction or retraction is passed on only for a message of the same occupant, and a set of reactions replaces only
+ * one of the same occupant.
  */
+import { createHash } from 'node:crypto'
 import type { Place } from '../../../model/address'
-import type { Arrival, MediaRef, Sender, Shown } from '../../../model/message'
+import type { Arrival, MediaRef, ReactionArrival, Sender, Shown } from '../../../model/message'
 import type { Inbox, World } from '../../../model/network'
 import type { SignalIn } from '../../../model/signal'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
@@ -24,9 +26,15 @@ import { markedHops, type OwnMessages } from './own-messages'
 import { addressFor, archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS, renamedTo, stillHere } from './people'
 import { isOfOld, lookAt } from './profile'
 import { ARCHIVE, type Room, STANZA_IDS, whisperKey } from './room'
+import { makeStays } from './stays'
 
 const KEY_BYTES = 18
+const SET_CHARACTERS = 22
 const RENAMES = { most: 64, beyond () {} } // of a room, changes of nicks that wait
+
+/** Without an id from the room it is random, because a message that uses an id again is a new one. */
+const keyOf = (room: Room, message: Element, given: string | undefined, chance: World['chance']): string =>
+  given === undefined ? `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` : `${room.id} ${given}`
 
 export interface Receiver {
   /** From now on, live messages of the room wait. */
@@ -60,10 +68,11 @@ const idInArchive = (room: Room, message: Element): string | undefined => room.f
 
 /**
  * What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `occupant`: the room's own id of them, which
- * Prosody leaves out of a new subject. `rules`: over others, now.
+ * Prosody leaves out of a new subject. `stay`: see stays.ts. `rules`: over others, now.
  */
 interface Speaker {
-  address?: string | undefined, occupant?: string | undefined, isHere: boolean, rules?: boolean, avatar?: MediaRef | undefined
+  address?: string | undefined, occupant?: string | undefined, stay?: string | undefined, isHere: boolean, rules?: boolean
+  avatar?: MediaRef | undefined
 }
 
 /** Anybody may write a mark into a message. Some rooms take it out of presences, ours too; of whoever is gone, nobody can say. */
@@ -103,13 +112,20 @@ const signalIn = (network: string, room: Room, does: SignalIn['does'], sender: S
 interface Writer { writer: string, stays: boolean, vouched?: { theirs: true } }
 
 /**
- * Whose later words count as this writer's. A nick can pass to somebody else, so a nick alone counts for one stay only. An address in an archive may
- * have been written by anybody.
+ * Whose later words and reactions count as this writer's. A nick can pass to somebody else, so without ids and addresses it is whose stay it is. An
+ * address in an archive may have been written by anybody.
  */
-const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): Writer | undefined =>
+const writerOf = (room: Room, sender: Sender, { address, stay, isHere }: Speaker): Writer | undefined =>
   sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
     : address !== undefined ? { writer: address, stays: true, ...isHere && { vouched: { theirs: true as const } } }
-      : isHere ? { writer: sender.id, stays: false } : undefined
+      : stay === undefined ? undefined : { writer: stay, stays: false, vouched: { theirs: true as const } }
+
+/** Whose set of reactions it is, where the sender's id does not tell. It is kept, so it names nobody. Whoever is not known has a new one. */
+const setOf = (room: Room, by: Writer | undefined, key: string): Pick<ReactionArrival, 'by' | 'theirs'> => {
+  if (by?.writer.startsWith(`${room.id} `) === true) return {}
+  const whose = createHash('sha256').update(JSON.stringify([room.id, by?.writer ?? key])).digest('base64url')
+  return { by: whose.slice(0, SET_CHARACTERS), ...by?.vouched }
+}
 
 /** Somebody takes another nick, where the nick alone says who is who (XEP-0045 §7.6). */
 const renamedIn = (place: Place, room: Room, presence: Element, { clock, chance }: Pick<World, 'clock' | 'chance'>): Arrival | undefined => {
@@ -142,19 +158,15 @@ export const makeReceiver = ({
   const { clock, chance } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const history = makeHistory(notes, world)
+  const stays = makeStays(chance)
   let stopped = false
 
   const placeOf = (room: Room): Place => ({ network, id: room.place })
 
-  const keyOf = (room: Room, message: Element, given: string | undefined): string => {
-    if (given !== undefined) return `${room.id} ${given}`
-    return `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` // random, because a message that uses an id again is a new one
-  }
-
   const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {
     if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, placeOf(room), at)
     const sender = senderOf(room, message, speaker)
-    const about = { key: keyOf(room, message, given), place: placeOf(room), at }
+    const about = { key: keyOf(room, message, given, chance), place: placeOf(room), at }
     const topic = topicIn(message)
     if (topic !== undefined) return { ...about, kind: 'profile', shown: { what: 'topic', value: owned(topic) }, by: sender }
     const base = { ...about, sender }
@@ -171,7 +183,8 @@ export const makeReceiver = ({
     }
     const reactions = reactionsIn(message)
     if (reactions !== undefined) {
-      return { ...base, kind: 'reaction', of: [reactions.id, `${room.id} ${reactions.id}`], emojis: reactions.emojis, whole: true }
+      const set = setOf(room, by, base.key)
+      return { ...base, kind: 'reaction', of: [reactions.id, `${room.id} ${reactions.id}`], emojis: reactions.emojis, whole: true, ...set }
     }
     const said = encryptionOf(message) === undefined ? saidIn(room, network, message, speaker.rules === true) : { content: UNREADABLE }
     if (said === undefined) return undefined
@@ -236,12 +249,14 @@ export const makeReceiver = ({
   return {
     hold (room) {
       originals.drop(room.id)
+      stays.begin(room.id)
       history.begin(room)
       catchUp.hold(room)
     },
     presence (room, presence) {
+      const over = stays.heard(room.id, presence)
+      if (over !== undefined) originals.drop(room.id, over)
       if (presence.attrs.type !== 'unavailable' || presence.attrs.from === undefined) return
-      originals.drop(room.id, presence.attrs.from)
       const renamed = renamedIn(placeOf(room), room, presence, world)
       if (renamed !== undefined) intake.offer(renamed, undefined, RENAMES) // before what waits, which may be said under either nick
     },
@@ -257,7 +272,7 @@ export const makeReceiver = ({
       if (room.nicks.has(nick) || ownMessages.isOurs(room.id, message)) return echo(room, message)
       if (isLook) return catchUp.inTurn(room, { message, take: () => shows(room, { what: 'topic', value: room.look ?? topic }) })
       if (topic === undefined && history.take(room, message)) return
-      const speaker = { isHere: true, avatar: avatarOf(room.id, nick), ...room.people.get(nick) }
+      const speaker = { isHere: true, avatar: avatarOf(room.id, nick), stay: stays.of(room.id, nick), ...room.people.get(nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
       if (!room.ready || nick === '') return
       for (const does of signalsIn(message)) inbox.signal(signalIn(network, room, does, senderOf(room, message, speaker)))
@@ -268,7 +283,8 @@ export const makeReceiver = ({
       const speaker = { address: room.people.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
       catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
     },
-    shows, standing, end: catchUp.end, offer: intake.offer,
+    shows, standing, offer: intake.offer,
+    end (room) { stays.end(room.id); catchUp.end(room) },
     stop () {
       stopped = true
       catchUp.stop()

@@ -39,6 +39,12 @@ const stage = (features = FEATURES) => {
     id: ROOM, place: ROOM, ready: true, listener: { nick: 'Zentrale' }, nicks: new Map(), people: new Map(), features: new Set(features)
   } as unknown as Room
   const enters = (nick: string, address: string): void => { room.people.set(nick, { address, role: 'participant', rules: false }) }
+  /** Comes with this nick, goes, or takes another one, in a room that shows nicks alone. */
+  const comes = (nick: string): void => { receiver.presence(room, parse(`<presence from='${ROOM}/${nick}'/>`)) }
+  const goes = (nick: string, next?: string): void => {
+    const user = next === undefined ? '' : `<x xmlns='http://jabber.org/protocol/muc#user'><item nick='${next}'/><status code='303'/></x>`
+    receiver.presence(room, parse(`<presence from='${ROOM}/${nick}' type='unavailable'>${user}</presence>`))
+  }
   const isCalled = (nick: string, occupant: string): void => { room.people.set(nick, { occupant, role: 'participant', rules: false }) }
   const ghost = (nick: string, id: string): void => { room.nicks.set(nick, { person: { network: 'matrix', id } } as Occupant) }
   /** A switchboard's, or not. */
@@ -58,7 +64,7 @@ const stage = (features = FEATURES) => {
       await receiver.catchUp(room)
     }
   }
-  return { hear, hold, inbox, enters, isCalled, ghost, stands, rules, steps, told }
+  return { hear, hold, inbox, enters, comes, goes, isCalled, ghost, stands, rules, steps, told }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -139,6 +145,47 @@ describe('xmpp/receive', () => {
     for (const [one, kind] of [[corrected, 'edit'], [taken, 'deletion']] as const) {
       assert.ok(one?.kind === kind && one.theirs === true && one.of === said?.key, JSON.stringify(one))
     }
+  })
+
+  it('tells by the stay whose words and reactions those of a nick are, over changes of nick, and leaves none to who has it next', async () => {
+    const { hear, hold, comes, goes } = stage([])
+    const live = hold()
+    comes('Ruth')
+    await live()
+    const reacts = '<reactions xmlns="urn:xmpp:reactions:0" id="s1"><reaction>👍</reaction></reactions>'
+    const corrects = '<body>um zehn</body><replace xmlns="urn:xmpp:message-correct:0" id="h1"/>'
+    await hear(`${ROOM}/Ruth`, '<body>um neun</body>', 'h1')
+    await hear(`${ROOM}/Ruth`, reacts)
+    goes('Ruth', 'Ruth B')
+    comes('Ruth B')
+    comes('Ruth')
+    await hear(`${ROOM}/Ruth B`, reacts)
+    await hear(`${ROOM}/Ruth`, reacts)
+    await hear(`${ROOM}/Ruth`, corrects, 'm1')
+    await hear(`${ROOM}/Ruth B`, corrects, 'h2')
+    goes('Ruth B')
+    comes('Ruth B')
+    await hear(`${ROOM}/Ruth B`, corrects, 'm2')
+    const heard = await hear(`${ROOM}/Ruth B`, '<retract xmlns="urn:xmpp:message-retract:1" id="h1"/>')
+    const [said, first, second, other, others, theirs, later, more] = heard.filter(({ kind }) => kind !== 'renamed' && kind !== 'standing')
+    assert.ok(first?.kind === 'reaction' && second?.kind === 'reaction' && other?.kind === 'reaction')
+    assert.ok(first.by !== undefined && second.by === first.by && second.theirs === true)
+    assert.ok(other.by !== undefined && other.by !== first.by)
+    assert.deepEqual([others, theirs, later, more].map(one => one?.kind), ['message', 'edit', 'message', undefined])
+    assert.ok(theirs?.kind === 'edit' && theirs.theirs === true && theirs.of === said?.key)
+  })
+
+  it('leaves reactions of whoever it has not seen come to nobody else, and tells no address that the room shows to us alone', async () => {
+    const { hear, enters } = stage([])
+    const reacts = '<reactions xmlns="urn:xmpp:reactions:0" id="s1"><reaction>👍</reaction></reactions>'
+    await hear(`${ROOM}/Eva`, reacts)
+    await hear(`${ROOM}/Eva`, reacts)
+    enters('Hanna', 'hanna@example.org')
+    await hear(`${ROOM}/Hanna`, reacts)
+    enters('Hanna B', 'hanna@example.org')
+    const by = (await hear(`${ROOM}/Hanna B`, reacts)).map(one => one.kind === 'reaction' ? one.by : undefined)
+    assert.equal(new Set(by).size, 3)
+    assert.ok(by[2] === by[3] && !JSON.stringify(by).includes('hanna'))
   })
 
   it('shows the picture of the speaker, and of nobody else', async () => {
