@@ -113,7 +113,7 @@ const configOf = (o: {
     parts_per_day: PARTS_PER_DAY, parts_per_day_to_one: PARTS_PER_DAY
   },
   media: { listen: { port: o.ports[1] }, public_url: `http://127.0.0.1:${o.ports[1]}` },
-  operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },
+  operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true, public_url: `http://127.0.0.1:${o.ports[2]}` },
   ...o.directChats && { direct_chats: o.directChats }, ...o.portals && { portals: o.portals },
   // whoever reads along in tests mostly has an app that cannot encrypt
   function_addresses: o.addresses.map(({ name, matrix, more }) => ({ name, matrix, encrypted_team_rooms: false, ...more })),
