@@ -173,9 +173,13 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     changed (change) {
       if (change.what === 'save') own.changed()
       if (change.what === 'duty' || change.what === 'team') serve()
+      if (change.what === 'team') own.team(change.change.address)
     }
   })
-  const own = makeDeskReceive({ ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk') })
+  const own = makeDeskReceive({
+    ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk'),
+    seals: network => networks.get(network)?.can.sealsRooms === true
+  })
   const up = new Map<string, boolean>() // by connection, a fixed few
 
   const inbox: Inbox = {

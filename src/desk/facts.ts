@@ -155,7 +155,7 @@ export type TeamFacts = TeamMessage | TeamEdit | TeamDeletion | PageCommand
 interface OfOrder extends Common { from: 'order'; arrival: OrderArrival }
 export interface DueFacts extends OfOrder { what: 'due'; conversation?: Conversation }
 /** Brings the inbox rooms of an address and the rooms of its conversations up to date. */
-export interface SyncFacts extends OfOrder { what: 'sync'; all: Conversation[] }
+export interface SyncFacts extends OfOrder { what: 'sync'; all: Conversation[]; unsealed?: true }
 export interface RetireFacts extends OfOrder { what: 'retire'; left: Left[] }
 export interface TeamChangeFacts extends OfOrder { what: 'change team'; rest: string; all: Conversation[] }
 export type OrderFacts = DueFacts | SyncFacts | RetireFacts | TeamChangeFacts | (OfOrder & { what: 'open' | 'not understood' })

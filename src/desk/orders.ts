@@ -7,6 +7,7 @@ import { free } from './case-commands'
 import type { Context, DueFacts, SyncFacts, TeamChangeFacts } from './facts'
 import { withChange } from './memory'
 import { ownerName, textsOf } from './shown'
+import { readBy } from './unsealed'
 import { desk, is, log, nothing, show, tellTeam, type Step } from './steps'
 
 /** A case that was put off is back, whoever has it has not answered for too long, or nobody need come to its rooms any more. */
@@ -44,6 +45,12 @@ export const syncTeam = ({ all, address: before }: SyncFacts | TeamChangeFacts, 
     { do: 'house', of: address },
     ...free.length > 0 ? [{ do: 'tell inbox', of: address, text: textsOf(before).withoutOwner(free) } as const] : []
   ]
+}
+
+/** What this team reads and writes no longer stands encrypted for all of it. */
+export const tellUnsealed = ({ address, unsealed }: SyncFacts, { directory }: Context): Step[] => {
+  const { clear, sealed } = readBy(address, network => directory.can(network).sealsRooms === true)
+  return unsealed === true ? [{ do: 'tell inbox', of: address, text: textsOf(address).unsealed(clear, sealed) }] : []
 }
 
 /** `+` or `-`, the network, the id, and their name. */

@@ -172,7 +172,7 @@ const orderFacts = async (reading: Reading, arrival: OrderArrival): Promise<Orde
     case 'open':
       if (!order.all) return { ...common, what: 'open' }
       return address.retired === undefined
-        ? { ...common, what: 'sync', all: await allOf(reading, address) }
+        ? { ...common, what: 'sync', all: await allOf(reading, address), ...order.unsealed && { unsealed: true } }
         : { ...common, what: 'retire', left: await leftBy(tx, address, roster) }
     case 'act': return await pageFacts(reading, arrival, order, address, conversation) ?? { ...common, what: 'not understood' }
     case 'say': {

@@ -13,6 +13,7 @@ import type { Store } from '../store/store'
 import { agentKey, OURS, type FunctionAddress } from './address'
 import type { DeskMemory } from './memory'
 import { DESK_TEXTS } from './texts'
+import { isUnsealed, readBy, type ReadBy, readByWritten, type Seals } from './unsealed'
 
 const DUE_MAX = 100
 const RETRY_MS = 5_000
@@ -26,19 +27,24 @@ export interface DeskReceive {
   start (): void
   /** Something that is due may have changed. */
   changed (): void
+  /** The team of an address has changed while we run. */
+  team (address: string): void
   /** Resolves when the order is on disk. Throws Unavailable. */
   order (address: string, order: Order): Promise<void>
   stop (): void
 }
 
-interface Parts { inbox: Pick<Inbox, 'accept'>; store: Store; memory: DeskMemory; remembered: Memory; clock: Clock; chance: Chance; log: Log }
+interface Parts {
+  inbox: Pick<Inbox, 'accept'>; store: Store; memory: DeskMemory; remembered: Memory; clock: Clock; chance: Chance; log: Log
+  seals: Seals
+}
 
 /** Everything on which the rooms of an address depend. If it has changed since the last start, all rooms are brought up to date. */
 const shapeOf = ({ team, profile, slug, identities, retired, language }: FunctionAddress): string =>
   JSON.stringify([slug, profile.name, team.map(agent => [agentKey(agent), agent.name, agent.direct === true, agent.addresses]),
     DESK_TEXTS[language].queueTopic, ...retired === undefined ? [] : ['retired', retired, identities]])
 
-export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chance, log }: Parts): DeskReceive => {
+export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chance, log, seals }: Parts): DeskReceive => {
   let timer: Timer | undefined
   let stopped = false
   let toOpen: FunctionAddress[] = []
@@ -47,11 +53,22 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
     await inbox.accept({ kind: 'order', key: chance.token(TOKEN_BYTES), place: { network: OURS, id: address }, at: clock.now(), order: what })
   }
 
+  const readNow = (address: FunctionAddress): ReadBy => readBy(address, seals)
+  const loses = (address: FunctionAddress): boolean => {
+    const before = remembered.get(`read by ${address.name}`)
+    return address.retired === undefined && before !== undefined && isUnsealed(before, readNow(address))
+  }
+
   const openNext = async (address: FunctionAddress): Promise<void> => {
-    const shape = shapeOf(address)
-    const all = remembered.get(`shape ${address.name}`) !== shape
-    await order(address.name, { what: 'open', all })
-    if (all) await remembered.set(`shape ${address.name}`, shape)
+    const { name } = address
+    const [shape, unsealed, { sealed, clear }] = [shapeOf(address), loses(address), readNow(address)]
+    if (unsealed || (sealed && clear.length > 0)) {
+      log.warn({ address: name, clear, sealed }, 'what a team with encrypted rooms reads stands in the clear too; see zentrale check')
+    }
+    const all = unsealed || remembered.get(`shape ${name}`) !== shape
+    await order(name, { what: 'open', all, ...unsealed && { unsealed } })
+    if (all) await remembered.set(`shape ${name}`, shape)
+    await remembered.set(`read by ${name}`, readByWritten(readNow(address)))
   }
 
   const look = async (): Promise<void> => {
@@ -81,6 +98,12 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
       changed()
     },
     changed, order,
+    team (name) {
+      const address = memory.roster.named(name)
+      if (address === undefined || !loses(address)) return
+      toOpen.push(address)
+      changed()
+    },
     stop () { stopped = true; timer?.cancel() }
   }
 }

@@ -12,7 +12,7 @@ import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from '.
 import type { ContactFacts, Context, DeskFacts, NobodyFacts, OrderFacts, OutsiderFacts, TeamFacts, TeamMessage } from './facts'
 import { MINUTE_MS } from './hours'
 import { interpret } from './interpret'
-import { changeTeam, due, syncTeam } from './orders'
+import { changeTeam, due, syncTeam, tellUnsealed } from './orders'
 import { reacts } from './reactions'
 import { retire } from './retire'
 import { textsOf } from './shown'
@@ -22,7 +22,7 @@ const orders = (facts: OrderFacts, context: Context): Step[] => {
   switch (facts.what) {
     case 'due': return due(facts)
     case 'open': return [{ do: 'house', of: facts.address }]
-    case 'sync': return syncTeam(facts, facts.address)
+    case 'sync': return [...syncTeam(facts, facts.address), ...tellUnsealed(facts, context)]
     case 'retire': return retire(facts, context)
     case 'change team': return changeTeam(facts, context)
     case 'not understood': return nothing('no such order')

@@ -85,6 +85,7 @@ export interface DeskTexts {
   somebodyElse (contact: string): string
   rekeyed (key: string): string
   reidentified: string
+  unsealed (clear: string[], sealed: boolean): string // as in ReadBy
   unreadMore (count: number): string
   reacts (name: string, emojis: string, excerpt: string): string
   reactsNoMore (name: string, excerpt: string): string
@@ -218,6 +219,11 @@ const de: DeskTexts = {
   tookBack: name => `${name} hat eine frühere Nachricht zurückgenommen.`,
   rekeyed: key => `⚠ Ein Gerät, das der Kontakt schon vorher benutzt hat, verschlüsselt jetzt mit einem anderen Schlüssel: ${key}. Vielleicht ist ` +
     'die App dort neu eingerichtet, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.',
+  unsealed: (clear, sealed) => ['⚠',
+    ...clear.length === 0 ? [] : [`Was dieses Team liest und schreibt, steht von jetzt an auch unverschlüsselt: für ${clear.join(', ')}, in einem ` +
+      'Netz, dessen Räume nicht verschlüsselt sind.'],
+    ...sealed ? [] : ['Neue Räume dieses Teams werden nicht mehr verschlüsselt; die es sind, bleiben es.']
+  ].join(' '),
   unreadMore: count => count === 1 ? '⚠ [noch eine verschlüsselte Nachricht, die hier nicht gelesen werden kann]'
     : `⚠ [noch ${count} verschlüsselte Nachrichten, die hier nicht gelesen werden können]`,
   reidentified: '⚠ Der Kontakt verschlüsselt ab dieser Nachricht mit einer anderen Identität als bisher. Meist hat er alle Geräte abgemeldet oder ' +
@@ -340,6 +346,11 @@ const en: DeskTexts = {
   tookBack: name => `${name} has taken back an earlier message.`,
   rekeyed: key => `⚠ A device that the contact has used before encrypts with another key now: ${key}. Perhaps the app there was set up anew, ` +
     'perhaps somebody else is writing. If it matters, ask them in another way.',
+  unsealed: (clear, sealed) => ['⚠',
+    ...clear.length === 0 ? [] : [`From now on, what this team reads and writes stands without encryption too: for ${clear.join(', ')}, in ` +
+      'a network whose rooms are not encrypted.'],
+    ...sealed ? [] : ['New rooms of this team are no longer encrypted; those that are stay so.']
+  ].join(' '),
   unreadMore: count => count === 1 ? '⚠ [one more encrypted message that cannot be read here]'
     : `⚠ [${count} more encrypted messages that cannot be read here]`,
   reidentified: '⚠ From this message on, the contact encrypts under another identity than before. Mostly they have logged out everywhere or reset ' +

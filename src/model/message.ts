@@ -177,7 +177,8 @@ export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
 
 export type Order =
   | { what: 'due', conversation: number }
-  | { what: 'open', all: boolean } // at the start: put the rooms of an address in order, and with `all` those of its conversations
+  // at the start: put the rooms of an address in order, and with `all` those of its conversations. `unsealed`: its team reads in the clear now
+  | { what: 'open', all: boolean, unsealed?: true }
   | { what: 'say', by: string, words: string } // a command, as the team would type it
   | { what: 'act', by: string, conversation: number, word: string, rest: string } // a command about a case, from the page of the team
 

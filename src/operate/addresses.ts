@@ -10,9 +10,9 @@ import type { CaseState, Conversation, LogLine, Verified } from '../store/desk'
 import type { Store } from '../store/store'
 import { retiredLines, type RetiredLine } from './retired'
 
-/** `retired`: set if the address is no longer in the config. */
+/** `sealed`: the rooms of its team are encrypted. `retired`: set if the address is no longer in the config. */
 export interface AddressLine {
-  name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[]; retired?: RetiredLine
+  name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[]; sealed?: true; retired?: RetiredLine
 }
 
 /** `asked`: the line with the requested seal; null if there is none. */
@@ -25,8 +25,9 @@ export interface AddressesOperated { desk: Bridge['desk']; store: Store }
 const STATES: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed', 'done']
 const LINES_MAX = 1000
 
-const lineOf = ({ memory }: Bridge['desk']) => ({ name, identities, team }: FunctionAddress): AddressLine => ({
-  name, called: identities, team: team.map(agent => ({ name: agent.name, addresses: agent.addresses, onDuty: !memory.isOff(name, agentKey(agent)) }))
+const lineOf = ({ memory }: Bridge['desk']) => ({ name, identities, team, encryptedRooms }: FunctionAddress): AddressLine => ({
+  name, called: identities, ...encryptedRooms && { sealed: true },
+  team: team.map(agent => ({ name: agent.name, addresses: agent.addresses, onDuty: !memory.isOff(name, agentKey(agent)) }))
 })
 
 interface TeamOrder { add?: string; remove?: string; name?: string; by?: string }

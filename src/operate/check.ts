@@ -9,6 +9,7 @@ import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { checkAddresses } from './check-addresses'
 import { isClosed, mediaIsReached, storeIsWritable } from './probes'
+import { checkUnsealed } from './unsealed'
 import { checkRetired } from './retired'
 import { readiness, type Readiness, urlOf } from './remote-queue'
 
@@ -49,7 +50,7 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
     runProbe(`Media links ${config.media.publicUrl}`, () => mediaIsReached(config, isRunning, clock)).then(finding => [finding]),
     linkChecks(running),
     checkAddresses(config, clock.now()),
-    checkRetired(config, clock).catch((error: unknown): Finding[] => [{
+    checkRetired(config, clock).then(async retired => [...retired, ...await checkUnsealed(config, clock)]).catch((error: unknown): Finding[] => [{
       what: `Store ${config.store.path}`, found: `cannot be read (${messageOf(error)})`, advice: 'Check whether another program has it open'
     }])
   ])
