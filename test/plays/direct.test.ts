@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { type Element, xml } from '@xmpp/client'
 import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town, type TownOptions } from '../../sandbox/town'
+import { strangeIn } from '../support/jids'
 import type { SeenEvent } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { correcting, READ_WITHIN_MS } from '../support/story'
@@ -159,10 +160,19 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     await eva.send(xml('message', { type: 'chat', to: String(from), id: 'e2' }, xml('body', {}, 'Only for you')))
     const room = await invitedBy(sender)
     await anna.join(room)
-    await annaReads(room, 'Only for you')
+    const { event_id: only } = await annaReads(room, 'Only for you')
     await anna.send(room, 'Between us')
     const read = await eva.until('Between us', one => one.getChildText('body') === 'Between us', READ_WITHIN_MS)
     assert.deepEqual([read.attrs.type, read.attrs.from], ['chat', from])
+    const answering = async (event: string | undefined): Promise<unknown> => {
+      await anna.send(room, { msgtype: 'm.text', body: `To ${event}`, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } })
+      const answer = await eva.until('an answer', one => one.getChildText('body')?.endsWith(`To ${event}`) === true, READ_WITHIN_MS)
+      return answer.getChild('reply')?.attrs.to
+    }
+    assert.equal(await answering(only), `${town.muc}/Eva`)
+    const { event_id: own } = (await anna.events(room)).find(({ content }) => content['body'] === 'Between us') ?? {}
+    assert.equal(await answering(own), from)
+    assert.deepEqual(eva.heard.flatMap(strangeIn), [])
     await eva.leave(town.muc, 'Eva')
     await eva.stop()
     await anna.send(room, 'Still there?')

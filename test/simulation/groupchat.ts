@@ -10,6 +10,7 @@ import { CORRECT, REPLY, reactionsIn, reactionsXml, RETRACT } from '../../src/ne
 import { bareOf, parseJid, resourceOf } from '../../src/networks/xmpp/names'
 import { makeParser } from '../../src/networks/xmpp/wire/parser'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'
+import { strangeIn } from '../support/jids'
 import type { Life } from './life'
 import type { Random } from './random'
 import { ADMIN, deliveryOf, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
@@ -239,6 +240,7 @@ export const makeGroupchat = (world: World, seals?: Random): Server => {
 
   const HANDLERS: Record<string, (stanza: Element) => void> = { presence, message, iq }
 
+  const dropped = (why: string): void => auditor.violation('bug', `the component wrote what no server takes: ${why}`)
   const answer = (wire: Wire): Peer => {
     let open = true
     const end = (last: string): void => {
@@ -262,8 +264,7 @@ export const makeGroupchat = (world: World, seals?: Random): Server => {
     const parser = makeParser({
       opened: () => wire.write(HEADER),
       closed: () => end('</stream:stream>'),
-      dropped: why => auditor.violation('bug', `the component wrote what no server takes: ${why}`),
-      stanza: one => { if (session === wire) HANDLERS[one.name]!(one); else greet() }
+      dropped, stanza: one => { strangeIn(one).forEach(dropped); if (session === wire) HANDLERS[one.name]!(one); else greet() }
     })
     return {
       heard (octets) {

@@ -11,4 +11,12 @@ export const directEnds = (placeId: string): Ends | undefined => {
   return { ours, theirs: [theirs, ...more].join(' ') }
 }
 
+const KEY = /^direct\/[\w-]{20,}$/
+
+/** The key of an arrival, which is ours: apps do not know it. */
+export const directKey = (token: string): string => `direct/${token}`
+
+/** The id that its writer's app gave to a message, from what its arrival is known by; undefined if it gave none. */
+export const givenIn = (known: string): string | undefined => KEY.test(known) ? undefined : known
+
 export const directPlace = (ours: string, theirs: string): string => `${ours} ${theirs}`

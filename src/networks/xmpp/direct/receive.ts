@@ -27,7 +27,7 @@ import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf, type Xml } from '../wire/xml'
 import { NICK, RECEIPTS } from './profile'
-import { directPlace } from './place'
+import { directKey, directPlace } from './place'
 
 const TOLD_MAX = 2_000 // people whom we told that we cannot read encrypted messages
 const TELL_AGAIN_MS = 3_600_000
@@ -165,8 +165,8 @@ export const makeDirectReceiver = ({
   const keyOf = (message: Element, contact: string, to: Identity): string => {
     const id = message.attrs.id ?? idFrom(message, to.id)
     return id === undefined
-      ? `direct/${chance.token(KEY_BYTES)}`
-      : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, saidIn(message)])).digest('base64url')}`
+      ? directKey(chance.token(KEY_BYTES))
+      : directKey(createHash('sha256').update(JSON.stringify([contact, to.id, id, saidIn(message)])).digest('base64url'))
   }
 
   const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {

@@ -23,7 +23,7 @@ import { child, el, type Element, owned, type Xml } from '../wire/xml'
 import type { Sealing } from '../omemo/sealing'
 import type { Confirm } from './confirm'
 import { makeIntroduction } from './introduction'
-import { directEnds, directPlace, type Ends } from './place'
+import { directEnds, directPlace, type Ends, givenIn } from './place'
 import { RECEIPTS } from './profile'
 
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
@@ -41,11 +41,11 @@ export interface DirectSender {
   receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
 }
 
-/** What is answered, by the id that its sender's app gave it (XEP-0461 §3.1). */
+/** What is answered, by the id that its sender's app gave it (XEP-0461 §3.1). Not every app gives one. */
 const answerTo = ({ said, by: { name }, text, thread }: Reply, { answered, root }: Delivery, ends: Ends): AnswerTo => {
   const isOurs = said !== undefined && 'delivery' in said
-  const id = isOurs ? answered?.[0] : said?.arrival
-  const begun = thread && (thread.id ?? ('arrival' in thread.root ? thread.root.arrival : root?.[0]))
+  const id = isOurs ? answered?.[0] : said && givenIn(said.arrival)
+  const begun = thread && (thread.id ?? ('arrival' in thread.root ? givenIn(thread.root.arrival) : root?.[0]))
   return { name, text, ...id !== undefined && { found: { id, to: isOurs ? ends.ours : ends.theirs } }, ...begun !== undefined && { thread: begun } }
 }
 
@@ -67,7 +67,11 @@ const actionXml = (delivery: Delivery, ends: Ends, reply = replyIn(delivery, end
       const id = target?.[0] ?? action.of
       return retractionXml(id, id)
     }
-    case 'reaction': return reactionsXml('arrival' in action.to ? action.to.arrival : answered?.[0] ?? action.to.delivery, action.emojis)
+    case 'reaction': {
+      const id = 'arrival' in action.to ? givenIn(action.to.arrival) : answered?.[0] ?? action.to.delivery
+      if (id === undefined) throw new Refused('the app that wrote it gave it no id')
+      return reactionsXml(id, action.emojis)
+    }
     case 'room': case 'profile': throw new Refused('a direct chat is no room')
   }
 }
@@ -129,12 +133,12 @@ export const makeDirectSender = ({
         : { content: [...sealed, ...said.beside], sealed: true }
     })
 
-  /** To somebody whose address is hidden, by the room in which they are. */
+  /** To somebody whose address is hidden, by the room in which they are: there, both are known by their nicks. */
   const toOccupant = async (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<Sent> => {
     if (whisper === undefined) throw new Refused('there are no rooms here')
-    const { from, to } = await whisper(ends, delivery, signal)
+    const { from, as, to } = await whisper(ends, delivery, signal)
     addressed.put(delivery.key, { group: bareOf(to), owner: ends.theirs }, { place: delivery.place, to })
-    return await write(delivery, from, to, [...actionXml(delivery, ends), el('x', { xmlns: MUC_USER })], signal)
+    return await write(delivery, from, to, [...actionXml(delivery, { ours: as, theirs: to }), el('x', { xmlns: MUC_USER })], signal)
   }
 
   return {

@@ -1,6 +1,7 @@
 /** What we know of a room, and the interfaces for two kinds: rooms that are ours alone, and rooms in which not everybody may speak. */
 import type { Refused, Unavailable } from '../../../model/errors'
 import type { Occupant, PutOut } from './occupant'
+import { isHidden } from '../names'
 import type { Present } from './people'
 
 /** A room's errors for somebody whom it does not know (XEP-0410 §3.2). The second also means that there is no such room now. */
@@ -63,8 +64,12 @@ export const canRule = ({ listener: { affiliation } }: Room): boolean => affilia
 /** A room puts somebody else out who has the nick of a member, so only one that nobody has may be given. */
 export const freeNick = ({ people, nicks }: Room, nick: string): string | undefined => people.has(nick) || nicks.has(nick) ? undefined : nick
 
-/** The room's id of a message, from the key of its arrival; undefined if the room gave none, because then the key is only ours. */
-export const namedIn = ({ id }: Room, key: string): string | undefined => key.startsWith(`${id}/`) ? undefined : key
+/**
+ * The room's id of a message, from what its arrival is known by; undefined if the room gave none, or another one that was in its place, because then
+ * the key is only ours.
+ */
+export const namedIn = ({ id }: Pick<Room, 'id'>, known: string): string | undefined =>
+  known.startsWith(`${id} `) ? known.slice(id.length + 1) : isHidden(known) || known.startsWith(`${id}/`) ? undefined : known
 
 /** The key of what somebody said to one of ours in private. */
 export const whisperKey = ({ id }: Pick<Room, 'id'>, token: string): string => `${id}/private ${token}`

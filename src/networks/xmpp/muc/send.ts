@@ -6,13 +6,13 @@
 import { Refused, Unavailable } from '../../../model/errors'
 import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent, type Thread } from '../../../model/message'
 import type { World } from '../../../model/network'
-import { ghostLocal, parseJid, resourceOf } from '../names'
+import { ghostLocal, nickOf as spelt, parseJid, resourceOf } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, replyXml, retractionXml, spokenTo } from '../text/content'
 import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
 import type { Archive } from './archive'
-import { callingNobody, whoIsHere } from './called'
+import { callingNobody, nickOfPerson, whoIsHere } from './called'
 import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
@@ -54,9 +54,10 @@ const threadOf = (room: Room, { root, id }: Thread, ids: string[] = []): string 
 /** What is answered, by the id that the room gave it (XEP-0461 §3.1). Not every room gives one. */
 const answerTo = (room: Room, { said, by: { name, person }, text, thread }: Reply, { answered, root }: Delivery): AnswerTo => {
   const isGhosts = said !== undefined && 'delivery' in said
-  const id = isGhosts ? answered?.[1] : said?.arrival
-  const ghost = isGhosts ? [...room.nicks].find(([, { jid }]) => jid.startsWith(`${ghostLocal(person)}@`)) : undefined
-  const found = id === undefined ? {} : { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } }
+  const id = isGhosts ? answered?.[1] : said && namedIn(room, said.arrival)
+  const ghost = isGhosts ? [...room.nicks].find(([, { jid }]) => jid.startsWith(`${ghostLocal(person)}@`))?.[0] : undefined
+  const nick = ghost ?? nickOfPerson(room, person.id) ?? spelt(name)
+  const found = id === undefined ? {} : { found: { id, to: `${room.id}/${nick}` } }
   return { name, text, ...found, ...thread && { thread: threadOf(room, thread, root) } }
 }
 
@@ -68,10 +69,11 @@ const givenBy = (id: string | undefined): string => {
 
 /** Everybody can read it, and the apps of whom it is for notice their name (XEP-0461 without a fallback: nothing need be quoted). */
 const addressedXml = (room: Room, { of, person }: Addressee, content: Content): Xml[] => {
-  const nick = nickOf(room, person)
+  const nick = nickOf(room, person) ?? nickOfPerson(room, person)
+  const called = nick ?? parseJid(person)?.local
   const id = of.startsWith(`${room.id} `) ? of.slice(room.id.length + 1) : undefined
   return [
-    ...contentXml(spokenTo(nick ?? parseJid(person)?.local ?? person, content)),
+    ...contentXml(called === undefined ? content : spokenTo(called, content)),
     ...nick === undefined || id === undefined ? [] : [replyXml({ id, to: `${room.id}/${nick}` })]
   ]
 }

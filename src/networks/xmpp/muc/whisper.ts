@@ -12,8 +12,9 @@ import { idOf, OCCUPANT_IDS } from './people'
 import type { Room } from './room'
 import type { Rooms } from './rooms'
 
-/** Throws Refused or Unavailable. */
-export type Whisper = (ends: { ours: string, theirs: string }, delivery: Delivery, signal: AbortSignal) => Promise<{ from: string, to: string }>
+/** `from` is the ghost, which is `as` in the room; `to` is who reads it there. Throws Refused or Unavailable. */
+export type Whisper = (ends: { ours: string, theirs: string }, delivery: Delivery, signal: AbortSignal) =>
+  Promise<{ from: string, as: string, to: string }>
 
 const nickOfHidden = (room: Room, id: string): string | undefined =>
   [...room.people].find(([nick, { occupant }]) => occupant !== undefined && idOf(room, nick, occupant) === id)?.[0]
@@ -37,6 +38,6 @@ export const makeWhisper = (rooms: () => Pick<Rooms, 'get' | 'whenReady' | 'brin
     await rooms().bringIn(room, ghost)
     const nick = nickOfHidden(room, theirs) // they may have left meanwhile
     if (nick === undefined) throw new Refused('this person is not in the room now', undefined, 'absent')
-    return { from: ghost.jid, to: owned(`${room.id}/${nick}`) }
+    return { from: ghost.jid, as: `${room.id}/${ghost.nick}`, to: owned(`${room.id}/${nick}`) }
   }
 }

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
-import type { Action, Persona, Sent } from '../../../../../src/model/message'
+import fc from 'fast-check'
+import { Refused } from '../../../../../src/model/errors'
+import type { Action, Delivery, Persona, Reply, Sent, Stands } from '../../../../../src/model/message'
 import { plain } from '../../../../../src/model/text'
 import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
 import type { RoomGhosts } from '../../../../../src/networks/xmpp/muc/ghosts'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
 import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
+import { OCCUPANT_IDS } from '../../../../../src/networks/xmpp/muc/people'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
 import type { Rooms } from '../../../../../src/networks/xmpp/muc/rooms'
 import { makeSender } from '../../../../../src/networks/xmpp/muc/send'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el, type Xml } from '../../../../../src/networks/xmpp/wire/xml'
+import { strangeIn } from '../../../../support/jids'
 import { makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
 
@@ -24,7 +28,9 @@ const stage = () => {
   const listener: Partial<Occupant> = {
     jid: 'zentrale@chat.example.org/zentrale', nick: 'Zentrale', join: async () => {}, lost: why => { out.push(why); sender.out(room) }
   }
-  const room = { id: ROOM, place: ROOM, listener: listener as Occupant, ready: true } as Room
+  const room = {
+    id: ROOM, place: ROOM, listener: listener as Occupant, ready: true, nicks: new Map(), people: new Map(), features: new Set([OCCUPANT_IDS])
+  } as unknown as Room
   const verified: string[] = []
   const joining = Promise.withResolvers<void>()
   const ghost = {
@@ -44,10 +50,20 @@ const stage = () => {
   }, never)
   const react = (key: string, action: Action & { kind: 'reaction' }, answered?: string[]): Promise<Sent> =>
     sender.send({ key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, action, ...answered && { answered } }, never)
+  /** What the stanza of a ghost in the room says; undefined if it is refused. */
+  const says = async (action: Action, more: Partial<Delivery>) => {
+    Object.assign(ghost, { nick: 'Anna' })
+    joining.resolve()
+    const before = written.length
+    const as: Persona = { person: { network: 'matrix', id: '@anna:x.org' }, name: 'Anna (Matrix)' }
+    const sent = sender.send({ key: `k${before}`, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, action, as, ...more }, never)
+    const refused = await Promise.race([sent.then(() => false, (error: unknown) => error instanceof Refused), turn().then(turn)])
+    return refused === true || written.length === before ? undefined : parse(written.at(-1)!.xml)
+  }
   const comesBack = (id: string, type: string, condition: string): void => sender.bounce(room, parse(
     `<message type='error' id='${id}' from='${ROOM}' to='${listener.jid}'><error type='${type}'>` +
     `<${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`))
-  return { send, react, written, comesBack, verified, out, joining, sender }
+  return { send, react, says, room, written, comesBack, verified, out, joining, sender }
 }
 
 describe('xmpp/send', () => {
@@ -83,6 +99,33 @@ describe('xmpp/send', () => {
     assert.match(one ?? '', /<store xmlns='urn:xmpp:hints'\/>/)
     assert.match(two ?? '', /<reactions xmlns='urn:xmpp:reactions:0' id='theirs'\/>/)
     assert.doesNotMatch(`${one}${two}`, /<body/)
+  })
+
+  it('holds no address that is none, and no key of ours in the place of an id, whatever it is about', async () => {
+    const { says, room } = stage()
+    room.people.set('Paul', { occupant: 'o/1+=', role: 'participant', rules: false })
+    const hidden = `${ROOM} o/1+=`
+    const key = fc.constantFrom('s1', `${ROOM} s1`, `${ROOM}/print.token`, 'before@rooms.example.org s1')
+    const stands: fc.Arbitrary<Stands> = fc.oneof(key.map(arrival => ({ arrival })), fc.constant({ delivery: 'd1' }))
+    const who = fc.record({ name: fc.string(), person: fc.record({ network: fc.constant('xmpp'), id: fc.constantFrom(hidden, `${ROOM}/Eva`) }) })
+    const reply: fc.Arbitrary<Reply> = fc.record({ said: stands, text: fc.constant('kommst du?'), thread: fc.record({ root: stands }), by: who },
+      { requiredKeys: ['by', 'text'] })
+    const content = { style: 'text' as const, text: plain('Paul: ja') }
+    const mentions = [{ who: { network: 'xmpp', id: hidden }, as: 'Paul' }]
+    const actions: fc.Arbitrary<Action> = fc.oneof(
+      reply.map(one => ({ kind: 'message', content, reply: one, mentions }) as const),
+      fc.record({ of: key, person: fc.constantFrom(hidden, 'eva@x.org') }).map(addressee => ({ kind: 'message', content, addressee }) as const),
+      reply.map(one => ({ kind: 'edit', of: 'd1', content, reply: one, mentions }) as const),
+      stands.map(to => ({ kind: 'reaction' as const, to, emojis: ['👍'] })), fc.constant({ kind: 'deletion', of: 'd1' } as const))
+    let written = 0
+    await fc.assert(fc.asyncProperty(actions, async action => {
+      const stanza = await says(action, { target: ['t1', 't2'], answered: ['a1', 'a2'], root: ['r1'] })
+      if (stanza === undefined) return
+      written++
+      assert.deepEqual(strangeIn(stanza), [])
+      assert.doesNotMatch(JSON.stringify(stanza.children), /print\.token|o\/1|before@|org s1/)
+    }))
+    assert.ok(written > 50, `${written} were written`)
   })
 
   it('enters a room again that is gone', async () => {
