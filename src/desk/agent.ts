@@ -9,7 +9,7 @@ import type { CaseSaid, Context, OutsiderFacts, Talk } from './facts'
 import { lacks, lacksWords } from './lacks'
 import { personaOfSpeaker, textsOf } from './shown'
 import { answer, type Step } from './steps'
-import { isTalk, type Typed } from './typed'
+import { isTalk, seemsNumbered, type Typed } from './typed'
 
 /** An internal note, for the other places of the team. */
 const note = (facts: CaseSaid | OutsiderFacts, who: string, content: Content, context: Context): Step[] => [
@@ -53,7 +53,10 @@ export const talks = (facts: Talk, context: Context): Step[] => {
   const texts = textsOf(address)
   if (missing !== undefined) return [answer(texts.noCase(missing))]
   if (where === 'inbox' && isTalk(typed, arrival.inThread === true)) {
-    return [{ do: 'to inbox', content: typed.kind === 'note' ? typed.content : content, as: personaOfSpeaker(facts, context), ...calledBy(facts) }]
+    return [
+      { do: 'to inbox', content: typed.kind === 'note' ? typed.content : content, as: personaOfSpeaker(facts, context), ...calledBy(facts) },
+      ...typed.kind === 'words' && seemsNumbered(content) ? [answer(texts.noNumber)] : []
+    ]
   }
   return [answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(facts, typed) : texts.which)]
 }

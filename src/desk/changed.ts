@@ -10,7 +10,7 @@ import type { Before, CaseDeleted, CaseEdited, Context, Said, TeamDeletion, Team
 import { secretIn } from './in-the-clear'
 import { personaOfSpeaker, textsOf } from './shown'
 import { answer, desk, is, log, nothing, type Step } from './steps'
-import { inThread, isTalk } from './typed'
+import { inThread, isTalk, seemsNumbered } from './typed'
 
 /** Words as shown to the team when they are not an answer that went out. */
 const shownAs = ({ address }: TeamEdit | WriterFacts, { who }: Entry, content: Content, held: boolean): Content => {
@@ -133,7 +133,10 @@ export const teamEdits = (facts: TeamEdit, context: Context): Step[] => {
   const { arrival: edit, said } = facts
   const isInboxTalk = facts.where === 'inbox' && isTalk(said.typed, inThread(original))
   if (!isInboxTalk || original === undefined) return [answer(textsOf(facts.address).editDoesNothing)]
-  return [{ do: 'correct for team', corrects: { edit, original }, content: wordsOf(said), as: personaOfSpeaker(facts, context) }]
+  return [
+    { do: 'correct for team', corrects: { edit, original }, content: wordsOf(said), as: personaOfSpeaker(facts, context) },
+    ...said.typed.kind === 'words' && seemsNumbered(said.content) ? [answer(textsOf(facts.address).noNumber)] : []
+  ]
 }
 
 // ---- deleted

@@ -44,6 +44,7 @@ export interface DeskTexts {
   needsAnswer: string
   none: string
   which: string
+  noNumber: string
   notConnected: string
   page (url: string, minutes: number): string
   pageInChat (address: string): string
@@ -165,6 +166,7 @@ const de: DeskTexts = {
   needsAnswer: 'Antwort steht aus',
   none: 'Nichts gefunden.',
   which: 'Welcher Vorgang? Bitte schreiben Sie die Nummer davor, zum Beispiel: #17 Guten Tag …',
+  noNumber: 'Das liest nur das Team. An einen Kontakt geht es mit der Nummer davor und einem Leerzeichen dahinter: #17 Guten Tag …',
   page: (url, minutes) => `Ihr Zugang zur Seite: ${url}\n` +
     `Er gilt ${minutes} Minuten, für eine Anmeldung und nur für Sie. Bitte geben Sie ihn nicht weiter.`,
   pageInChat: address => `Den Zugang zur Seite bekommen Sie nur allein: Bitte schreiben Sie !seite in Ihrem direkten Chat mit ${address}.`,
@@ -295,6 +297,7 @@ const en: DeskTexts = {
   needsAnswer: 'Needs an answer',
   none: 'Nothing found.',
   which: 'Which case? Please write its number in front, for example: #17 Good morning …',
+  noNumber: 'Only the team reads this. To reach a contact, put the number in front with a blank behind it: #17 Good morning …',
   page: (url, minutes) => `Your way to the page: ${url}\n` +
     `It works for ${minutes} minutes, for one login, and for you alone. Please do not pass it on.`,
   pageInChat: address => `The way to the page is for you alone: please write !page in your direct chat with ${address}.`,

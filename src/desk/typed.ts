@@ -53,7 +53,8 @@ const folded = (line: string): Folded => {
 const MARKUP = `(?:[\\s\\p{M}\\p{Pd}\\p{Ps}\\p{Pi}\\p{Pf}"'*_~\`+•·◦▪▫●○■□►▶➤→#]|\\d{1,3}[.)](?=\\s))`
 const WORD = '\\p{L}[\\p{L}\\p{M}\\p{N}]{0,40}'
 const HEAD = new RegExp(`^(${MARKUP}*)([!/])(?:[\\s\\p{M}]*(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$))?`, 'u')
-const NUMBER = /^[\s\p{M}]*#\s?(\d{1,9})(?!\d)(?:[:,;.)–—-]*(?:\s+|$)|(?=!))/u
+/** Stuck to a word it is one too, but “#17er” and “#3D” are words. */
+const NUMBER = /^[\s\p{M}]*#\s?(\d{1,9})(?!\d)(?:[:,;.)–—-]*(?:\s+|$)|(?=!|\p{L}{3}))/u
 /** A number that is joined to another one after it. */
 const BETWEEN = '[\\s\\p{P}\\p{S}]{0,10}?'
 const AND = '(?:und|and|u|sowie|plus|oder|or|bis|to)(?!\\p{L})'
@@ -200,6 +201,9 @@ const cutNumber = (content: Content, pattern: RegExp): { number: number, content
   const found = pattern.exec(text)
   return found === null ? undefined : { number: Number(found[1]), content: without(content, ends[found[0].length - 1] ?? 0) }
 }
+
+/** Whether it begins as if the number of a case were in front. */
+export const seemsNumbered = (content: Content): boolean => /^[\s\p{M}]*#/u.test(folded(firstTyped(content.text)).text)
 
 /** The number of a case in front, if there is one, and the content without it. `another`: a second number after it. */
 export const numbered = (content: Content, most = NUMBERS_MAX): { number?: number, another?: number, content: Content } => {

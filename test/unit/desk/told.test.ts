@@ -51,6 +51,23 @@ describe('what the team is told', () => {
     await reads(red, room, 'Bernd (blue): (nicht gesendet) Bernd: Schon verschickt')
   }
 
+  it('that what begins like a number in the inbox, and is none, has gone to the team alone', async () => {
+    await start()
+    const inbox = 'werkstatt-queue'
+    const says = (text: string, more = {}) => red.say(inbox, '@anna', text, more)
+    const told = (): number => red.read(inbox).filter(line => line.startsWith('*: Das liest nur das Team')).length
+    await says('#1Guten Tag')
+    await reads(red, chat, '*: Guten Tag')
+    await says('Nr. 1 ist schon lange da')
+    await says('# und noch etwas', { inThread: true })
+    for (const [index, text] of ['#1:Guten Tag', '#', '＃Nr. 1 Hallo', '#3D-Druck'].entries()) {
+      await says(text)
+      await until(() => told() === index + 1, `${text} is told`)
+    }
+    assert.deepEqual(red.read(chat).filter(line => line.startsWith('*: ')), ['*: Guten Tag'])
+    assert.ok(blue.read(inbox).includes('Anna (red): #1:Guten Tag'), JSON.stringify(blue.read(inbox)))
+  })
+
   it('is in the language of the address, and so is what its contact is told, whatever others speak', async () => {
     await start()
     const file = { kind: 'image', name: 'a.png', mime: 'image/png', at: { network: 'red', ref: 'f' } } as const

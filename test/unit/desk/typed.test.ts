@@ -154,7 +154,10 @@ describe('what somebody of the team typed', () => {
       const one = numbered(content(text))
       assert.deepEqual([text, one.number, toPlain(one.content.text).replace('> Hello?\n', '')], [text, 17, 'x'])
     }
-    for (const text of ['17 x', '#17er x', 'x #17', '#17/2026 x', '#1234567890 x']) {
+    const stuck = numbered(content('#17Guten Tag'))
+    assert.deepEqual([stuck.number, toPlain(stuck.content.text)], [17, 'Guten Tag'])
+    const others = ['17 x', '#17er x', '#3D-Druck', '#1st of all', '#17:x', '#17.Guten', 'x #17', 'x#17Guten Tag', '#17/2026 x', '#1234567890 x']
+    for (const text of others) {
       assert.deepEqual(numbered(content(text)), { content: content(text) })
     }
   })
