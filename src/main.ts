@@ -20,6 +20,7 @@ import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { DEVICE_ACTIONS, devicesNow, runDevices } from './operate/devices-command'
 import { runBackup } from './operate/backup-command'
+import { runCodes } from './operate/codes-command'
 import { runErase } from './operate/erase-command'
 import { runExport } from './operate/export-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
@@ -161,6 +162,9 @@ program.command('erase').description('delete all that is stored about a person, 
   .argument('[persons...]', 'their addresses on the networks').option('-y, --yes', 'do not ask')
   .action(async (persons: string[], { yes = false }: { yes?: boolean }) => print(yes || !process.stdin.isTTY
     ? await runErase(config(), { persons, yes }, clock) : await askOnTerminal(ask => runErase(config(), { persons, yes, ask }, clock))))
+
+program.command('codes').description('show one-time codes that came masked in mirrors, each once')
+  .action(async () => print(await runCodes(config(), clock)))
 
 program.command('devices')
   .description('the devices of addresses for encrypted chats: list them, make one anew, copy the identities for a backup')

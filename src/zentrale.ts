@@ -111,7 +111,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     { listen: operate.listen,
       app: makeOperateApp({
         ...operate, networks: names, metrics, queue, devices, desk: bridge.desk, store, pages: pages.routes,
-        storePath: config.store.path, media, erasing: bridge.erasing, clock, log
+        storePath: config.store.path, media, erasing: bridge.erasing, codes: bridge.codes, clock, log
       }) }
   ]
   const isTaken = (place: Place): boolean =>

@@ -11,6 +11,7 @@ import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival, Attachment, Content, ReactionArrival } from '../model/message'
 import type { Inbox } from '../model/network'
+import { plain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
 import type { DirectChat } from '../plan/directs'
@@ -129,7 +130,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     const about = await referred(tx, arrival)
     const { original, answered, reacted } = about
     if (arrival.kind === 'edit' && original === undefined && await tx.takenBack(arrival)) return undefined
-    const ofDesk = await deskFacts({ tx, memory: desk, now, original, answered, reacted }, arrival)
+    const ofDesk = await deskFacts({ tx, memory: desk, codes: directory.codes, now, original, answered, reacted }, arrival)
     const facts = { ...about, now: aging.now(), opening: openedBy(arrival, directory, now), desk: ofDesk }
     const plan = route(arrival, facts, { directory, memory: desk })
     if (plan.outcome === 'ignored') return undefined
@@ -151,10 +152,18 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     if (isNew) observer.quarantined(network)
   }
 
+  /** Whoever has a chat of their own reads alone what comes there. */
+  const asReadThere = (arrival: Arrival, unmasked: string | undefined): Arrival => {
+    if (arrival.kind !== 'message' || unmasked === undefined) return arrival
+    const isOwn = directory.mirrorAt(arrival.place)?.mirror.direct === true || openedBy(arrival, directory, clock.now()) !== undefined
+    const { masked: _, ...own } = arrival
+    return isOwn ? { ...own, content: { ...arrival.content, text: plain(unmasked) } } : arrival
+  }
+
   /** The plan; undefined if we have the arrival already, or it does not concern us. */
-  const enter = async (given: Arrival): Promise<Plan | undefined> => {
+  const enter = async (given: Arrival, unmasked?: string): Promise<Plan | undefined> => {
     const at = Math.min(given.at, clock.now()) // nothing was said later than now, whatever its source claims
-    const arrival = { ...tidy(given, desk.isOfTeam), at }
+    const arrival = { ...tidy(asReadThere(given, unmasked), desk.isOfTeam), at }
     const { network } = arrival.place
     if (!open) {
       observer.accepted(network, 'refused')
@@ -176,6 +185,9 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
       observer.accepted(network, 'refused')
       throw error
     })
+    if (arrival.kind === 'message' && arrival.masked !== undefined && unmasked !== undefined) {
+      directory.codes.keep({ key: arrival.key, place: arrival.place, text: unmasked }, arrival.masked)
+    }
     if (stored === undefined) {
       observer.accepted(network, 'seen')
       return undefined
@@ -191,7 +203,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
   }
 
   return {
-    accept: async given => await enter(given) === undefined ? 'seen' : 'stored',
+    accept: async (given, unmasked) => await enter(given, unmasked) === undefined ? 'seen' : 'stored',
     async ask (given) {
       const plan = await enter(given)
       return plan === undefined ? { text: '', done: true } : toldOf(plan, given)

@@ -7,7 +7,9 @@ import type { Chance } from '../lib/chance'
 import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName, Place } from '../model/address'
+import type { Delivery } from '../model/message'
 import type { Inbox, Media, Memory, Network } from '../model/network'
+import { makeCodes, type MaskedText } from '../plan/codes'
 import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
@@ -77,6 +79,8 @@ export interface Bridge {
   readonly queue: Queue
   readonly desk: { memory: DeskMemory, order: DeskReceive['order'] }
   readonly erasing: Pick<Erasing, 'erase' | 'receipt' | 'receipts'>
+  /** The texts that came masked in mirrors; each is given once. */
+  codes (): MaskedText[]
   places (): Place[]
 }
 
@@ -132,7 +136,7 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
     if (allowed === undefined) log.warn({ portal }, 'not allowed any more: a portal has ended')
   }
   return makeDirectory({
-    mirrors, remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk)
+    mirrors, remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk), codes: makeCodes(steady(clock))
   })
 }
 
@@ -166,7 +170,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const directory = await readDirectory(options, desk)
   const signals = makeSignals({ networks, directory, desk, store, clock, placesOf: person => members.placesOf(person) })
   const members = makeMembers({ networks, directory, store, clock })
-  const { current } = members
+  const current = (delivery: Delivery): Delivery => directory.codes.filled(members.current(delivery))
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained, current })
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,
@@ -184,9 +188,9 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   const inbox: Inbox = {
     ...accept,
-    async accept (arrival) {
+    async accept (arrival, unmasked) {
       signals.spoken(arrival)
-      return members.after(arrival, await accept.accept(arrival))
+      return members.after(arrival, await accept.accept(arrival, unmasked))
     },
     signal: signals.take, presence: signals.presence, members: members.take, wantsMembers: members.wants, besides: makeBesides(directory),
     allowsEncrypted: place => directory.mirrorAt(place)?.mirror.allowsEncrypted === true,
@@ -264,6 +268,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       signals.stop()
       erasing.stop()
       members.stop()
+      directory.codes.stop()
       accept.close()
       const { signal, done } = deadline(clock, limits.drainMs)
       await Promise.all([deliver.stop(signal), ...[...networks.values()].map(network => network.stop())])
@@ -271,6 +276,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     },
     desk: { memory: desk, order: own.order },
     queue, erasing,
+    codes: () => directory.codes.take(place => directory.mirrorAt(place) !== undefined),
     places: directory.places
   }
 }

@@ -5,6 +5,7 @@ import {
   type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
+import { minutesOf } from '../plan/codes'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import type { Namesakes } from '../plan/namesakes'
 import { cleanName, personaOf, withoutLabels } from '../plan/people'
@@ -142,6 +143,11 @@ const votes = (
   ]
 }
 
+/** Below a message in which a one-time code is masked. */
+const ofCode = (arrival: MessageArrival | EditArrival, places: MirrorPlace[], { textsAt }: Directory): NewDelivery[] =>
+  arrival.kind === 'edit' || arrival.masked === undefined ? []
+    : places.map(({ place }) => notice(arrival, place, 'masked', textsAt(place).masked(minutesOf(arrival.masked!))))
+
 /** `now`: when the arrival is brought. */
 export const mirrorRule = (arrival: Arrival, { now, original, answered, thread }: About & { now: number }, directory: Directory,
   found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
@@ -158,7 +164,7 @@ export const mirrorRule = (arrival: Arrival, { now, original, answered, thread }
   const { places, ...unheard } = heardAt(all, arrival, person, directory)
   const late = arrival.kind === 'message' && arrival.lateVote === true
     ? [notice(arrival, arrival.place, 'late vote', directory.textsAt(arrival.place).lateVote)] : []
-  const told = { ...unheard, deliveries: [...unheard.deliveries, ...late] }
+  const told = { ...unheard, deliveries: [...unheard.deliveries, ...late, ...ofCode(arrival, places, directory)] }
   const { unreadable } = arrival.content
   if (unreadable !== undefined && arrival.kind === 'message') return beside(told, unread(arrival, unreadable, places, as, directory))
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)

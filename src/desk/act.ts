@@ -7,6 +7,7 @@ import { assign } from './pass-on'
 import { begin, consent, isOurs } from './person-commands'
 import { textsOf } from './shown'
 import { pageLink } from './page-link'
+import { showCode } from './show-code'
 import { answer, type Step } from './steps'
 import { listTexts } from './templates'
 
@@ -45,6 +46,7 @@ export const act = (facts: CommandFacts, context: Context): Step[] => {
     case 'team': return [answer(address.team.map(agent => agent.name).join(', '))]
     case 'texts': return [answer(listTexts(address.texts) || texts.none)]
     case 'page': return pageLink(facts, context)
+    case 'code': return showCode(facts)
     case 'help': return [answer(texts.help)]
   }
 }

@@ -23,6 +23,7 @@ const WORDS = {
   consent: ['einwilligung', 'consent'],
   team: ['team'],
   page: ['seite', 'page'],
+  code: ['einmalcode', 'code'],
   help: ['hilfe', 'help']
 } satisfies Record<string, string[]>
 

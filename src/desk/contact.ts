@@ -2,6 +2,7 @@
 import { addressKey } from '../model/address'
 import type { Content, EditArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
+import { minutesOf } from '../plan/codes'
 import { ownName } from '../plan/people'
 import { ownWords } from '../plan/reply'
 import { TEXTS } from '../plan/texts'
@@ -140,7 +141,7 @@ const lineFor = (facts: ContactSays, now: Conversation, content: Content, contex
 
 /** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
-  const { conversation: before, address, arrival: { rekeyed, reidentified } } = facts
+  const { conversation: before, address, arrival: { rekeyed, reidentified, masked } } = facts
   const looksOther = before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner ||
     before.encrypted !== now.encrypted
   return [
@@ -148,6 +149,7 @@ const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, op
     ...looksOther ? [show] : [],
     ...before !== undefined && now.cases !== before.cases ? [tellTeam(textsOf(address).separator(now.id, now.cases))] : [],
     lineFor(facts, now, content, context),
+    ...masked === undefined ? [] : [tellTeam(textsOf(address).masked(minutesOf(masked)))],
     ...rekeyed === undefined ? [] : [tellTeam(textsOf(address).rekeyed(rekeyed), 'alert')],
     ...reidentified ? [tellTeam(textsOf(address).reidentified, 'alert')] : []
   ]

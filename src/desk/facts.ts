@@ -2,7 +2,7 @@
  * What a rule may know, by who spoke where: the arrival, and what was read for it in the transaction that also carries out the rule's plan.
  * All of it is plain data. read-facts.ts reads it.
  */
-import type { Person } from '../model/address'
+import type { ArrivalKey, Person, Place } from '../model/address'
 import type {
   Arrival, Content, DeletionArrival, EditArrival, ExpulsionArrival, MessageArrival, OrderArrival, ProfileArrival, ReactionArrival, ReceiptArrival,
   RenamedArrival, StandingArrival, VoteArrival
@@ -123,6 +123,9 @@ export type PageCommand = OfTeam & { kind: 'order', arrival: OrderArrival, about
   Extract<Asked, { word: PageWord }>
 export type CommandFacts = TypedCommand | PageCommand
 
+/** What came masked last, and was told to nobody yet: in the case at hand, or in any of the address. */
+export interface MaskedAt { place: Place; key: ArrivalKey; conversation: Conversation }
+
 export type Asked =
   | { word: 'list', open: Conversation[] }
   | { word: 'search' | 'filed', found: Entry[] }
@@ -132,6 +135,7 @@ export type Asked =
   | { word: 'assign', lately: Entry[] }
   | { word: 'project', entries: Entry[] }
   | { word: 'text' }
+  | { word: 'code', masked?: MaskedAt }
   | { word: Exclude<CaseWord, PageWord | 'send' | 'project' | 'text'> }
   | { word: Exclude<PageWord, 'assign'> }
   | { word: 'team' | 'texts' | 'page' | 'help' }

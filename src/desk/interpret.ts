@@ -230,6 +230,14 @@ const answer = (draft: Draft, text: string, open: boolean): void => {
   add(draft, place, { kind: 'message', content, addressee }, undefined, true)
 }
 
+/** What is stored has no code: it comes into the delivery when that is sent. */
+const showCode = (draft: Draft, { of, gone }: Of<'show code'>): void => {
+  const { facts: { arrival } } = draft
+  const made = notice(arrival, arrival.place, 'code', gone, 'alert')
+  const action: Action = { kind: 'message', content: { style: 'alert', text: plain(gone) }, code: { of, gone } }
+  draft.deliveries.push({ ...made, delivery: { ...made.delivery, action }, ...about(draft) })
+}
+
 const tellTeam = (draft: Draft, { text, style, writer }: Of<'tell team'>): void => {
   const { facts, context: { memory }, address } = draft
   const one = needed(draft)
@@ -334,6 +342,7 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'tell team': return tellTeam(draft, step)
     case 'tell where missing': return tellWhereMissing(draft, step)
     case 'tell inbox': return tellInbox(draft, step)
+    case 'show code': return showCode(draft, step)
     case 'answer': return answer(draft, step.text, step.open)
     case 'announce': return announce(draft, step.excerpt)
     case 'unannounce': return unannounce(draft, step)

@@ -6,7 +6,7 @@ const GERMAN = {
   'taken back': 'zurückgenommen', 'passed on': 'weitergegeben', assigned: 'weitergegeben', waits: 'stellt zurück', woken: 'wieder da',
   done: 'erledigt', begun: 'begonnen', labels: 'Schlagwörter', project: 'Projekt', consent: 'Einwilligung', start: 'START',
   stop: 'STOP', 'told of START': 'Hinweis auf START', automatic: 'automatisch', 'on duty': 'im Dienst', 'off duty': 'außer Dienst',
-  joined: 'neu im Team', removed: 'nicht mehr im Team',
+  joined: 'neu im Team', removed: 'nicht mehr im Team', 'code shown': 'hat einen Code gesehen',
   'told of the end': 'Hinweis auf das Ende', 'written after the end': 'nach dem Ende geschrieben'
 } as const
 

@@ -3,6 +3,7 @@ import type { Person } from '../model/address'
 import { addressKey } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival, Order, OrderArrival } from '../model/message'
 import type { CaseState, Conversation, Entry } from '../store/desk'
+import type { Codes } from '../plan/codes'
 import type { Reacted } from '../plan/react'
 import type { Answered, Recorded, Tx } from '../store/store'
 import { agentKey, type Agent, type FunctionAddress } from './address'
@@ -10,7 +11,8 @@ import { answeredPart } from './answered'
 import { type Calls, calledIn } from './called'
 import { isPageWord, type Command, type CommandWord, type PersonWord } from './commands'
 import type {
-  Asked, Before, OutsiderFacts, PageCommand, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts, TeamMessage, Where
+  Asked, Before, MaskedAt, OutsiderFacts, PageCommand, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts,
+  TeamMessage, Where
 } from './facts'
 import { agentAt, type DeskMemory } from './memory'
 import { inThread, isSlip, numbered, quotedIn, typed, withoutQuotation } from './typed'
@@ -27,7 +29,8 @@ const OPEN: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed']
  * a reaction to.
  */
 export interface Reading {
-  tx: Tx; memory: DeskMemory; now: number; original: Recorded | undefined; answered: Answered | undefined; reacted: Reacted | undefined
+  tx: Tx; memory: DeskMemory; codes: Pick<Codes, 'waiting'>; now: number
+  original: Recorded | undefined; answered: Answered | undefined; reacted: Reacted | undefined
 }
 
 // ---- what was said before
@@ -111,15 +114,27 @@ const lastOf = async ({ desk }: Tx, { id }: Conversation, { name }: Agent): Prom
   return last === undefined ? {} : { last: last.id }
 }
 
-const askedBy = async (tx: Tx, word: Exclude<CommandWord, PersonWord>, rest: string, address: FunctionAddress,
+/** A case that another team has now is not shown here. */
+const maskedAt = async (
+  { tx: { desk }, codes }: Reading, { name }: FunctionAddress, at: Conversation | undefined
+): Promise<{ masked?: MaskedAt }> => {
+  for (const { place, key } of codes.waiting()) {
+    const conversation = await desk.conversationAt(place)
+    if (conversation?.handledBy === name && (at === undefined || at.id === conversation.id)) return { masked: { place, key, conversation } }
+  }
+  return {}
+}
+
+const askedBy = async (reading: Reading, word: Exclude<CommandWord, PersonWord>, rest: string, address: FunctionAddress,
   conversation: Conversation | undefined, { agent }: Speaker): Promise<Asked> => {
-  const { desk } = tx
+  const { tx, tx: { desk } } = reading
   const entries = async (limit: number): Promise<Entry[]> => conversation === undefined ? [] : await desk.entries(conversation.id, limit)
   switch (word) {
     case 'list': return { word, open: await desk.conversations(address.name, OPEN, LIST_MAX) }
     case 'search': return { word, found: rest === '' ? [] : await desk.search(address.name, rest, LIST_MAX) }
     case 'filed': return { word, found: await desk.ofProject(address.name, rest, ALL_MAX) }
     case 'log': return { word, lines: await desk.logbook(address.name, conversation?.id, LIST_MAX) }
+    case 'code': return { word, ...await maskedAt(reading, address, conversation) }
     case 'duty': return { word, all: await desk.conversations(address.name, [...OPEN, 'done'], ALL_MAX) }
     case 'assign': return { word, lately: await entries(LATELY_ENTRIES) }
     case 'project': return { word, entries: await entries(ALL_MAX) }
@@ -169,7 +184,7 @@ const commandFacts = async (reading: Reading, common: Common, arrival: MessageAr
   const all = { ...common, kind: 'message' as const, arrival, shown, ...conversation === undefined ? {} : { conversation } }
   if (wrong !== undefined) return { ...all, about: 'slip', wrong }
   if (word === 'new' || word === 'consent') return await personFacts(reading, common, arrival, word, rest)
-  return { ...all, about: 'command', rest, ...await askedBy(reading.tx, word, rest, common.address, conversation, common.who) }
+  return { ...all, about: 'command', rest, ...await askedBy(reading, word, rest, common.address, conversation, common.who) }
 }
 
 const messageFacts = async (reading: Reading, arrival: MessageArrival, place: Place): Promise<TeamMessage> => {

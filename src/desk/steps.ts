@@ -39,6 +39,7 @@ export type Step =
   | { do: 'tell team', text: string, style: 'quiet' | 'alert', writer: boolean } // in its places; with `writer`, also where the command was typed
   | { do: 'tell where missing', original: Recorded, text: string } // in those places that never had the original
   | { do: 'tell inbox', of: FunctionAddress, text: string }
+  | { do: 'show code', of: { place: Place, key: ArrivalKey }, gone: string } // that message with its code, in the chat of whoever asks
   | { do: 'answer', text: string, open: boolean } // to whoever wrote the arrival; `open`: to everybody there
   // the team's places
   | { do: 'announce', excerpt: string } // announces the case in the inbox rooms

@@ -49,6 +49,10 @@ export interface DeskTexts {
   page (url: string, minutes: number): string
   pageInChat (address: string): string
   noPage: string
+  masked (minutes: number): string // below a message with a one-time code
+  codeInChat (address: string): string
+  noCode: string
+  codeShown (who: string): string
   consentRequired (who: string): string
   consentNoted (who: string): string
   blocked: string
@@ -171,6 +175,12 @@ const de: DeskTexts = {
     `Er gilt ${minutes} Minuten, für eine Anmeldung und nur für Sie. Bitte geben Sie ihn nicht weiter.`,
   pageInChat: address => `Den Zugang zur Seite bekommen Sie nur allein: Bitte schreiben Sie !seite in Ihrem direkten Chat mit ${address}.`,
   noPage: 'Hier ist keine Seite eingerichtet. Der Betreiber kann das mit operate.public_url tun.',
+  masked: minutes => `🔑 Ein Einmalcode ist hier verdeckt. Wer ihn braucht, schreibt innerhalb von ${minutes} Minuten !einmalcode in den eigenen ` +
+    'direkten Chat mit dieser Adresse und sieht ihn dort einmal, allein.',
+  codeInChat: address => `Einen Code bekommen Sie nur allein: Bitte schreiben Sie !einmalcode in Ihrem direkten Chat mit ${address}.`,
+  noCode: 'Hier ist kein verdeckter Code (mehr). Jeder wird einmal gezeigt und nach wenigen Minuten oder einem Neustart ' +
+    'vergessen. Bitte lassen Sie sich einen neuen schicken.',
+  codeShown: who => `🔑 ${who} hat sich den Code zeigen lassen.`,
   notConnected: 'Das Netz dieser Adresse ist hier nicht eingerichtet.',
   consentRequired: who => `Nicht gesendet: Von ${who} liegt keine Einwilligung vor. Wenn Sie eine haben: !einwilligung ${who} wie und wann`,
   consentNoted: who => `Einwilligung von ${who} vermerkt.`,
@@ -240,7 +250,7 @@ const de: DeskTexts = {
     'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
     '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
     '!sagen Text (wörtlich) · !t Name (Standardtext) · !texte · !schlagwort Wort · !projekt Name · !n Notiz · !status',
-    '!liste · !suche Wort · !projekt? Name · !logbuch · !team · !seite · !dienst an/aus',
+    '!liste · !suche Wort · !projekt? Name · !logbuch · !team · !seite · !einmalcode · !dienst an/aus',
     '!neu Adresse Text (mit Einwilligung) · !einwilligung Adresse wie und wann'
   ].join('\n')
 }
@@ -302,6 +312,11 @@ const en: DeskTexts = {
     `It works for ${minutes} minutes, for one login, and for you alone. Please do not pass it on.`,
   pageInChat: address => `The way to the page is for you alone: please write !page in your direct chat with ${address}.`,
   noPage: 'There is no page here. The operator can set one up with operate.public_url.',
+  masked: minutes => `🔑 A one-time code is masked here. Whoever needs it writes !code within ${minutes} minutes in their own direct chat with ` +
+    'this address, and sees it there once, alone.',
+  codeInChat: address => `A code is shown to you alone: please write !code in your direct chat with ${address}.`,
+  noCode: 'There is no masked code here (any more). Each is shown once, and forgotten after some minutes or a restart. Please have a new one sent.',
+  codeShown: who => `🔑 ${who} has been shown the code.`,
   notConnected: 'The network of this address is not set up here.',
   consentRequired: who => `Not sent: there is no consent of ${who}. If you have it: !consent ${who} how and when`,
   consentNoted: who => `Consent of ${who} noted.`,
@@ -368,7 +383,7 @@ const en: DeskTexts = {
     'Whoever answers first has the case. !n in front or in a thread: internal note.',
     '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',
     '!say text (as it is) · !t name (standard text) · !texts · !label word · !project name · !n note · !status',
-    '!list · !search word · !project? name · !log · !team · !page · !duty on/off',
+    '!list · !search word · !project? name · !log · !team · !page · !code · !duty on/off',
     '!new address text (with consent) · !consent address how and when'
   ].join('\n')
 }

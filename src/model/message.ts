@@ -110,6 +110,7 @@ export interface MessageArrival extends Arrived {
   openly?: true // it came in the clear into a room where all is encrypted: whoever carried it may have written it
   rekeyed?: string // the key of a device of theirs that we know, if it has another one since their last message
   reidentified?: true // what vouches for their devices is another one since this message
+  masked?: number // one-time codes in it are masked; for so many ms, whoever asks can see them
   automatic?: boolean // its network says that a machine wrote it; no machine may answer it
   lateVote?: true // a number that would have been a vote, had nobody spoken since the poll
   /** It may say in words that its sender reacts, with these and no others, to a message that begins with `to`. */
@@ -237,9 +238,12 @@ export interface RoomState {
 export type Action =
   /**
    * `mentions`: those who are called at this place. No delivery to a contact has any. `secret`: it answers what came encrypted, so it goes into no
-   * room that is not.
+   * room that is not. `code`: the text of this arrival with its code takes the place of `content` while it is sent, or `gone` if it is kept no more.
    */
-  | { kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply; mentions?: Mention[]; secret?: true }
+  | {
+    kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply; mentions?: Mention[]; secret?: true
+    code?: { of: { place: Place, key: ArrivalKey }, gone: string }
+  }
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply; mentions?: Mention[] }
   | { kind: 'deletion'; of: DeliveryKey }

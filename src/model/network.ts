@@ -182,8 +182,9 @@ export interface Inbox {
    * Resolves only when the arrival is on disk: do not tell the source yes before. 'seen': we have it already, or it does not concern
    * us; tell the source yes too. Throws Unavailable when no more can be taken: tell the source no, or pause reading.
    * Calls are taken in order. Many may be open at once, and then share one commit.
+   * `unmasked`: of a message with `masked`, its text before that. It is kept in memory alone.
    */
-  accept (arrival: Arrival): Promise<'stored' | 'seen'>
+  accept (arrival: Arrival, unmasked?: string): Promise<'stored' | 'seen'>
   /**
    * Whether somebody may write to this ghost of ours: then what they say is taken as `direct`. They have a chat with it, or, with `begins`, may
    * begin one, which counts as begun.

@@ -13,6 +13,7 @@ import type { Media } from '../model/network'
 import type { Store } from '../store/store'
 import { addressRoutes, logbookRoute } from './addresses'
 import { backupRoute } from './backup'
+import { codesRoute } from './codes-command'
 import { deviceRoutes, type DevicesOperated } from './devices'
 import { eraseRoutes } from './erase'
 import { fileRoute } from './file'
@@ -32,6 +33,7 @@ export interface Operated {
   store: Store
   storePath?: string // without it, there are no backups
   erasing?: Bridge['erasing']
+  codes?: Bridge['codes']
   media?: Pick<Media, 'open'> // the same, of files for exports
   clock: Clock
   log: Log
@@ -93,7 +95,7 @@ const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
 
-const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, media, erasing, clock }: Operated): express.Router => {
+const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, media, erasing, codes, clock }: Operated): express.Router => {
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
   if (devices !== undefined) routes.use('/devices', deviceRoutes(devices, log))
@@ -101,6 +103,7 @@ const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath, med
   routes.get('/reports/:name', reportRoute({ desk, store }))
   if (storePath !== undefined) routes.get('/backup', backupRoute({ store, path: storePath, log }))
   if (media !== undefined) routes.get('/file', fileRoute(media, clock))
+  if (codes !== undefined) routes.post('/codes', codesRoute(codes, log))
   if (erasing !== undefined) routes.use('/erasures', eraseRoutes(erasing))
   routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
   routes.get('/queue', async (request, response) => {

@@ -2,6 +2,7 @@
 import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
+import type { Codes } from './codes'
 import type { Directs } from './directs'
 import { makeExpulsions, type Expulsions } from './expelled'
 import { wasIn } from './joined'
@@ -52,6 +53,7 @@ export interface Directory {
   readonly namesakes: Namesakes
   readonly profiles: Profiles
   readonly directs: Directs
+  readonly codes: Codes
   readonly expelled: Expulsions
   readonly teams: Teams
   /** The store was put back from a copy, and what was said before this time (ms since 1970) is carried already. 0: it never was. */
@@ -91,9 +93,10 @@ export interface DirectoryParts {
   language: Language
   teams: Teams
   directs: Directs
+  codes: Codes
 }
 
-export const makeDirectory = ({ mirrors, remembered, can, links, language, teams, directs }: DirectoryParts): Directory => {
+export const makeDirectory = ({ mirrors, remembered, can, links, language, teams, directs, codes }: DirectoryParts): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {
@@ -104,7 +107,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, language, teams
   let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, teams, directs, labels: [...can.values()].map(({ label }) => label), carriedBefore: carriedBefore(remembered.restored ?? []),
+    links, teams, directs, codes, labels: [...can.values()].map(({ label }) => label), carriedBefore: carriedBefore(remembered.restored ?? []),
     namesakes: makeNamesakes(remembered.called), textsAt: place => TEXTS[teams.languageAt(place) ?? language],
     profiles: makeProfiles(remembered.profiles), expelled: makeExpulsions(remembered.expelled),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),

@@ -31,6 +31,7 @@ export interface Texts {
   isSealed (where: string): string
   isSealedHere: string
   onlyTwo: string
+  masked (minutes: number): string // below a message with a one-time code
   noChat: string
   rests: string
   hasEnded: string
@@ -114,6 +115,7 @@ const de: Texts = {
     'sie, und was hier geschrieben wird, ist bis dorthin nicht von Anfang an verschlüsselt.',
   isSealedHere: 'Dieser Raum ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Sie liest mit, und in den anderen Netzen steht ohne ' +
     'Verschlüsselung, was hier geschrieben wird.',
+  masked: minutes => `🔑 Ein Einmalcode ist hier verdeckt. Wer Zentrale betreibt, kann ihn ${minutes} Minuten lang einmal zeigen: zentrale codes`,
   onlyTwo: 'Nicht weitergegeben: Dieser Chat verbindet nur zwei Personen, und Sie sind keine von beiden.',
   noChat: 'Nicht zugestellt: Für Sie ist kein Chat mit diesem Kontakt eingerichtet.',
   rests: 'die Verbindung dorthin ruht',
@@ -215,6 +217,7 @@ const en: Texts = {
     'here is not encrypted from the beginning.',
   isSealedHere: 'This room is encrypted. Encryption ends at Zentrale: it reads along, and what is said here stands in the other networks without ' +
     'encryption.',
+  masked: minutes => `🔑 A one-time code is masked here. Whoever runs Zentrale can show it once, for ${minutes} minutes: zentrale codes`,
   onlyTwo: 'Not passed on: this chat is between two people only, and you are neither of them.',
   noChat: 'Not delivered: you cannot have a chat with this contact here.',
   rests: 'the connection to it is paused',

@@ -115,7 +115,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
   })
   const room = { id: MUC, place: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
     people: new Map(), listener: { nick: 'Zentrale' }, features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
-  const gateway = makeGatewayEvents(sms.inbox, 'sms', 'main', () => false)
+  const gateway = makeGatewayEvents(sms.inbox, 'main', { network: 'sms', isOurs: () => false, codesMs: 600_000 })
   const heardOnMatrix: string[] = []
   const news = matrixNews(text => heardOnMatrix.push(`once in each room, in German and English: “${short(text.split('\n').at(-1)!)}”`))
   let phoneTexts = 0

@@ -15,12 +15,12 @@ export const SPENDING: SpendingConfig = { countries: ['DE'], partsPerDay: 100_00
 const never = new AbortController().signal
 
 export const connect = (smsc: Pick<Smsc, 'port'>, given: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock,
-  spending: SpendingConfig = SPENDING) => {
+  { spending = SPENDING, codesMs = 0 }: { spending?: SpendingConfig, codesMs?: number } = {}) => {
   const config = {
     name: 'main', kind: 'smpp', host: '127.0.0.1', port: smsc.port,
     systemId: 'zentrale', password: 'secret', numbers: [OURS], ...given
   } as const
-  const sms = makeSms({ gateways: [config as SmppConfig], spending }, makeWorld({ memory, ...clock && { clock } }))
+  const sms = makeSms({ gateways: [config as SmppConfig], spending, codesMs }, makeWorld({ memory, ...clock && { clock } }))
   const inbox = makeInbox()
   const details: (string | undefined)[] = []
   const connection = inbox.connection
@@ -45,8 +45,9 @@ export const stage = () => {
     ends.push(smsc.stop)
     return smsc
   }
-  const bound = async (smsc: Smsc, config: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock, spending = SPENDING) => {
-    const ours = connect(smsc, config, memory, clock, spending)
+  const bound = async (smsc: Smsc, config: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock,
+    more: Parameters<typeof connect>[4] = {}) => {
+    const ours = connect(smsc, config, memory, clock, more)
     ends.push(ours.sms.stop)
     await ours.start()
     return ours

@@ -14,8 +14,8 @@ import { sendBy } from './send'
 import type { Dial } from './smpp/session'
 import { makeSpending, SPENDING_CONNECTION, type SpendingConfig } from './spending'
 
-/** The config of SMS. Each gateway has the config of its kind. */
-export interface SmsConfig<G extends WrittenGateway = WrittenGateway> { gateways: G[]; spending: SpendingConfig }
+/** The config of SMS. Each gateway has the config of its kind. `codesMs`: see receive.ts; absent: nothing is masked. */
+export interface SmsConfig<G extends WrittenGateway = WrittenGateway> { gateways: G[]; spending: SpendingConfig; codesMs?: number }
 
 export { canonicalNumber } from './names'
 
@@ -43,7 +43,8 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
     attend: () => {}, // everything that comes to our numbers is received anyway
     start: async inbox => {
       spending.start((up, detail) => inbox.connection(NAME, SPENDING_CONNECTION, up, detail, true))
-      for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name, isOurs))
+      const receiving = { network: NAME, isOurs, codesMs: config.codesMs ?? 0 }
+      for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, gateway.name, receiving))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
     remains: () => ['The gateway, the operators on the way and the phone keep their own records of short messages.'],

@@ -3,22 +3,28 @@ import { Malformed } from '../../model/errors'
 import type { Inbox } from '../../model/network'
 import { plain } from '../../model/text'
 import type { GatewayEvents } from './gateways/gateway'
+import { masked } from './codes'
 import { nameOf, threadId } from './names'
 import { reactsIn } from './reactions'
 
+/** `codesMs`: for how long one-time codes are kept that are masked; 0: none is. */
+interface Receiving { network: string; isOurs (number: string): boolean; codesMs: number }
+
 /** Senders of SMS can be forged. If one of our numbers were believed as a sender, our answers would come back as new messages. */
-export const makeGatewayEvents = (inbox: Inbox, network: string, gateway: string, isOurs: (number: string) => boolean): GatewayEvents => ({
-  message: async ({ key, from, to, text, at }) => {
+export const makeGatewayEvents = (inbox: Inbox, gateway: string, { network, isOurs, codesMs }: Receiving): GatewayEvents => ({
+  message: async ({ key, from, to, text: unmasked, at }) => {
+    const reacts = reactsIn(unmasked)
+    const text = codesMs === 0 || reacts !== undefined ? unmasked : masked(unmasked) // a reaction quotes what was said here
     if (isOurs(from)) {
       await inbox.quarantine(network, JSON.stringify({ from, to, text, at }), new Malformed('SMS: its sender is one of our own numbers'))
       return
     }
     if (text === '') return // a blank SMS says nothing, and a message may not be blank
-    const reacts = reactsIn(text)
     await inbox.accept({
-      kind: 'message', key, ...reacts && { reacts }, place: { network, id: threadId(to, from) }, at, direct: true, to,
+      kind: 'message', key, ...reacts && { reacts }, ...text !== unmasked && { masked: codesMs }, place: { network, id: threadId(to, from) }, at,
+      direct: true, to,
       sender: { id: from, name: nameOf(from), nameless: true }, content: { style: 'text', text: plain(text) }
-    })
+    }, text === unmasked ? undefined : unmasked)
   },
   receipt: async ({ key, from, to, ids, outcome, detail, at }) => {
     const place = { network, id: threadId(to, from) }

@@ -21,6 +21,8 @@ const EUROPE: CountryCode[] = [
   'NL', 'NO', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK'
 ]
 
+const MINUTE_MS = 60_000
+
 /** One form for each kind of gateway, chosen by its key `kind`. */
 const gatewayForms = (kinds: readonly GatewayKind[]): z.ZodType<WrittenGateway> => {
   const must = kinds.map(({ kind }) => kind).join(' or ')
@@ -37,7 +39,9 @@ const sectionOf = (kinds: readonly GatewayKind[]) => section('Your SMS gateways.
   country('One country.', 'DE'), `[${EUROPE.join(', ')}]`).default(EUROPE),
   parts_per_day: whole('How many parts of SMS may be sent within a day. Beyond that, SMS wait, and the link "spending limit" is down. Each ' +
     'part costs.', 1, 10000000, 1000).default(1000),
-  parts_per_day_to_one: whole('The same, to one phone.', 1, 10000000, 200).default(200)
+  parts_per_day_to_one: whole('The same, to one phone.', 1, 10000000, 200).default(200),
+  masked_codes_minutes: whole('One-time codes and TANs that come by SMS are masked for everybody. For so many minutes, whoever of a team asks with ' +
+    '!code in their own chat sees one, once. 0: nothing is masked.', 0, 1440, 10).default(10)
 })
 
 type Written = z.output<ReturnType<typeof sectionOf>>
@@ -193,7 +197,10 @@ export const settingsWith = (kinds: readonly GatewayKind[]): Settings<Written, S
     checkGateways(section, tell.problem)
     checkNumbers(places, names, standIns, tell)
   },
-  take: (sms, { places }) => ({ gateways: sms.gateways.map(gateway => kindOf(kinds, gateway).take(gateway)), spending: spendingOf(sms, places) }),
+  take: (sms, { places }) => ({
+    gateways: sms.gateways.map(gateway => kindOf(kinds, gateway).take(gateway)), spending: spendingOf(sms, places),
+    codesMs: sms.masked_codes_minutes * MINUTE_MS
+  }),
   contact: id => ({ uri: `sms:${id}`, code: `sms:${id}`, href: `sms:${id}` })
 })
 

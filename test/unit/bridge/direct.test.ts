@@ -179,6 +179,16 @@ describe('a direct chat between two persons', () => {
       assert.deepEqual(reads(ANNA, MAX), ['+491701234567 (phone): Hello'])
     })
 
+    it('has one-time codes as they came, because nobody else reads it', async () => {
+      await write(ANNA, MAX, 'Hallo')
+      await phone.inbox.accept({
+        kind: 'message', key: 'sms-1', place: { network: 'phone', id: chatOf(NUMBER, MAX) }, at: now, direct: true, to: NUMBER, masked: 600_000,
+        sender: { id: MAX, name: 'max', nameless: true }, content: { style: 'text', text: plain('Ihr Code lautet ••••••') }
+      }, 'Ihr Code lautet 918273')
+      await until2(ANNA, MAX, 1)
+      assert.match(reads(ANNA, MAX)[0]!, /: Ihr Code lautet 918273$/)
+    })
+
     it('is with nobody who has no number, and neither from a phone that the config does not name', async () => {
       await write('red:olaf@house', MAX, 'Hello')
       await until2('red:olaf@house', MAX, 1)

@@ -8,6 +8,8 @@ import { take } from '../../../src/desk/case-commands'
 import { makeDeskMemory } from '../../../src/desk/memory'
 import type { Arrival } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
+import { systemClock } from '../../../src/lib/clock'
+import { makeCodes } from '../../../src/plan/codes'
 import { makeDirects } from '../../../src/plan/directs'
 import { makeDirectory } from '../../../src/plan/directory'
 import type { Conversation } from '../../../src/store/desk'
@@ -61,7 +63,8 @@ describe('the rule of the desk', () => {
     const links = { token: () => '', part: () => '', url: () => '', login: () => undefined }
     const directory = makeDirectory({
       mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [], expelled: [] }, can: new Map(), links, language: 'en',
-      teams: memory, directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false })
+      teams: memory, directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false }),
+      codes: makeCodes(systemClock)
     })
     const conversation: Conversation = {
       id: 1, address: 'werkstatt', handledBy: 'werkstatt', contact: { network: 'red', id: 'eva' }, place: { network: 'red', id: 'chat' },

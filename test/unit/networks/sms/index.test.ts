@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { ReceiptShape } from '../../../../sandbox/smsc'
 import { Refused, Unavailable } from '../../../../src/model/errors'
-import type { MessageArrival } from '../../../../src/model/message'
+import type { Arrival, MessageArrival } from '../../../../src/model/message'
 import { quickClock } from '../../../support/quick'
 import { connect, MAX, OURS, stage, waitFor } from '../../../support/sms'
 import { makeMemory } from '../../../support/world'
@@ -220,6 +220,25 @@ describe('SMS over SMPP, against the simulator', () => {
     assert.deepEqual([ours.texts(), ours.inbox.quarantined.length], [[], 1])
     await smsc.phone(MAX).type({ text: 'Hallo', to: OURS })
     assert.deepEqual(ours.texts(), ['Hallo'])
+  })
+
+  it('masks one-time codes before anybody has them, unless the config says otherwise', async () => {
+    const smsc = await simulate()
+    const text = 'Your code: 12-34-56'
+    const another = await simulate()
+    const masking = await bound(smsc, {}, makeMemory(), undefined, { codesMs: 600_000 })
+    const open = await bound(another)
+    const said: [Arrival, string | undefined][] = []
+    const { accept } = masking.inbox
+    masking.inbox.accept = (arrival, unmasked) => { said.push([arrival, unmasked]); return accept(arrival) }
+    await smsc.phone(MAX).type({ text, to: OURS })
+    await smsc.phone(MAX).type({ text: 'Liked “Your code: 12-34-56”', to: OURS })
+    await smsc.phone(OURS).type({ text, to: OURS })
+    await another.phone(MAX).type({ text, to: OURS })
+    assert.deepEqual(open.texts(), [text])
+    assert.deepEqual(masking.texts(), ['Your code: ••••••', 'Liked “Your code: 12-34-56”'])
+    assert.deepEqual(said.map(([arrival, unmasked]) => ['masked' in arrival && arrival.masked, unmasked]), [[600_000, text], [false, undefined]])
+    assert.doesNotMatch(JSON.stringify([said[0]![0], masking.inbox.quarantined]), /12-34-56/)
   })
 
   it('refuses what is too long, cannot be answered, or was refused for good', async () => {

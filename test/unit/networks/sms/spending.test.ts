@@ -15,7 +15,7 @@ describe('what SMS may cost', () => {
 
   it('nothing goes to countries that are not allowed, to satellites, or to numbers at a premium', async () => {
     const smsc = await simulate()
-    const { send } = await bound(smsc, {}, makeMemory(), undefined, { ...SPENDING, countries: ['DE', 'GB'] })
+    const { send } = await bound(smsc, {}, makeMemory(), undefined, { spending: { ...SPENDING, countries: ['DE', 'GB'] } })
     for (const [what, to] of [
       ['Austria', '+436641234567'], ['Jersey, which shares the code of Great Britain', '+447797712345'], ['Jamaica', '+18762101234'],
       ['a satellite', '+881612345678'], ['an international network', '+88213123456'], ['a premium number', '+499001234567'],
@@ -31,7 +31,7 @@ describe('what SMS may cost', () => {
     const smsc = await simulate()
     const clock = skippingClock()
     const memory = makeMemory()
-    const spending = { ...SPENDING, partsPerDay: 100 }
+    const spending = { spending: { ...SPENDING, partsPerDay: 100 } }
     const first = await bound(smsc, {}, memory, clock, spending)
     const ask = async (at: typeof first, from: number, to: number): Promise<number> => {
       let sent = 0
@@ -55,7 +55,7 @@ describe('what SMS may cost', () => {
 
   it('counts parts, and holds back what is too much for one phone alone', async () => {
     const smsc = await simulate()
-    const { send, inbox } = await bound(smsc, {}, makeMemory(), skippingClock(), { ...SPENDING, partsPerDayToOne: 3 })
+    const { send, inbox } = await bound(smsc, {}, makeMemory(), skippingClock(), { spending: { ...SPENDING, partsPerDayToOne: 3 } })
     const [one, other] = [numberOf(1), numberOf(2)]
     await send('long '.repeat(80), 'k1', one) // 400 characters
     await assert.rejects(send('text', 'k2', one), waits)
@@ -66,7 +66,7 @@ describe('what SMS may cost', () => {
   it('counts what may have been sent', async () => {
     const smsc = await simulate()
     smsc.faults.noResp = 1
-    const { send } = await bound(smsc, {}, makeMemory(), skippingClock(), { ...SPENDING, partsPerDay: 1 })
+    const { send } = await bound(smsc, {}, makeMemory(), skippingClock(), { spending: { ...SPENDING, partsPerDay: 1 } })
     await assert.rejects(send('text', 'k1', numberOf(1), AbortSignal.timeout(100)), error => error instanceof Unavailable && error.unknown)
     await assert.rejects(send('text', 'k2', numberOf(2)), waits)
     assert.equal(smsc.counts.submits, 1)

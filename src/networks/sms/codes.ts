@@ -1,0 +1,64 @@
+/**
+ * What is a one-time code in an SMS, decided here alone. A code stands beside a word that says so, or as what a browser looks for. House numbers,
+ * phone numbers, prices, dates and numbers of orders are none. What is masked says nothing of the code, not even how long it is.
+ */
+export const MASK = '••••••'
+
+const WORD = '(?<![\\p{L}\\p{N}])'
+/** Codes that are shared, printed or public. */
+const OTHER_CODES = 'post|zip|area|error|fehler|dress|country|länder|landes|source|quell|bar|strich|qr|promo|promotion|rabatt|gutschein|coupon|' +
+  'discount|voucher|product|produkt|artikel|item|order|bestell|booking|buchungs|status|reason|colou?r|farb|sort|bank|tax|morse|fare'
+const CODE = `${WORD}(?!(?:${OTHER_CODES})[ -]?codes?)(?<!${WORD}(?:${OTHER_CODES})[ -])[\\p{L}-]{0,30}code`
+const PASSWORD = '(?:einmal|wegwerf|one[- ]?time|single[- ]use|temporary|temporäres)[- ]?(?:passwor[dt]|kennwort|pin)'
+const TAN = '(?:(?:m|sms|mobile|push|chip|photo|foto|i|e|qr)-?)?tan'
+const PIN = '(?:\\p{L}{1,20}-)?pin(?:-?nummer|-?number)?'
+const KEYWORD = `(?:${CODE}|${WORD}(?:${TAN}|${PIN}|m?otp|${PASSWORD}))(?![\\p{L}\\p{N}])`
+
+const DATE = '(?:19|20)\\d\\d-\\d\\d-\\d\\d(?!\\d)'
+const DIGITS = '(?:\\d{4,10}|\\d{2,4}(?:[ -]\\d{2,4}){1,3})'
+const MIXED = '(?=[A-Z\\d-]*\\d)(?=[A-Z\\d-]*[A-Z])[A-Z\\d]{3,10}(?:-[A-Z\\d]{3,10}){0,2}'
+const UNIT = '[ \\u00A0]?(?:€|\\$|£|%|°|eur|usd|chf|gbp|euro|uhr|km|kg|min|stück|zeichen|digits?)(?![\\p{L}])'
+/** No part of a longer number, of a date, a time, a price or a way. */
+const VALUE = `(?<![\\p{L}\\p{N}+€$£/]|\\d[.,:-])(?!${DATE})(?<value>(?:[A-Z]{1,3}-)?${DIGITS}|${MIXED})` +
+  `(?![\\p{L}\\p{N}]|[.,:/-]\\d|[ -]\\d|[.,]-|${UNIT})`
+
+/** What leads to another number, behind a word for codes. */
+const ELSEWHERE = 'frage|question|hotline|telefon|phone|tel\\.|anruf|rufen|ruf |call|support|hilfe|help|gültig|valid|expire|ablauf|konto|account n|' +
+  'kunden|customer|bestell|auftrag|order|rechnung|invoice|betrag|amount|summe|total|seite|page|version'
+const OPENS = '[\\s"\'“„‘‚«»*_<(\\[]{0,6}'
+const ARTICLE = '(?:your|the|an?|ihr|ihre|ihren|dein|deine|deinen|der|die|das|den)'
+const PURPOSE = '(?:verify|confirm|log|sign|reset|complete|authenticate|activate|continue|register)'
+const NUMBER = '(?:[ -]?(?:nr\\.?|no\\.?|nummer|number))?'
+
+const FORMS = [
+  // Code 123456 · TAN: 123456 · Ihr Code für die Anmeldung: 123456
+  `${KEYWORD}${NUMBER}(?:(?!${ELSEWHERE})[^\\d:=.!?\\n]){0,60}[:=]${OPENS}${VALUE}`,
+  `${KEYWORD}${NUMBER}[\\s#"'“„‘‚«»*<(\\[-]{1,6}${VALUE}`,
+  // Die TAN für 250,00 EUR auf das Konto 123 lautet 654321
+  `${KEYWORD}[^!?\\n]{0,200}?(?<![\\p{L}])(?:lautet?|ist|sind|is|are)(?::|\\s(?:jetzt|nun|now))?${OPENS}${VALUE}`,
+  // 123456 is your code · 123456 – Ihr Bestätigungscode
+  `${VALUE}["'”“’»*>)\\]]{0,3}\\s?(?:[:–-]\\s?)?(?:(?:is|ist|lautet|as|als)\\s)?${ARTICLE}\\s` +
+  `(?:(?!${ELSEWHERE})[^\\d.!?\\n]){0,50}?${KEYWORD}`,
+  `${VALUE}\\s(?:als|as)\\s(?:(?!${ELSEWHERE})[^\\d.!?\\n]){0,30}?${KEYWORD}`,
+  // Use 123456 to sign in
+  `${WORD}(?:use|enter)\\s${OPENS}${VALUE}["'”’»*)]{0,2}\\s(?:to|for)\\s${PURPOSE}`,
+  // the last line, for browsers: @example.org #123456
+  '(?<=(?:^|\\n)@[\\w.-]{1,100} #)(?<value>[\\w-]{3,20})(?=\\s|$)'
+].map(form => new RegExp(form, 'giu'))
+
+const isSpacer = /[ -]/g
+const isDigits = /^\d+$/
+
+/** A code is told in upper case, or it is a word. */
+const isCode = (value: string): boolean => value === value.toUpperCase()
+
+/** Codes in the text, as they are written and without what parts them. */
+const codesIn = (text: string): string[] => {
+  const found = FORMS.flatMap(form => [...text.matchAll(form)].flatMap(({ groups }) => groups?.['value'] ?? [])).filter(isCode)
+  const bare = found.map(one => one.replace(isSpacer, '')).filter(one => isDigits.test(one))
+  return [...new Set([...found, ...bare])].sort((one, other) => other.length - one.length)
+}
+
+/** The text without the codes in it, wherever they stand: links have them too. The same text if there is none. */
+export const masked = (text: string): string => codesIn(text).reduce((left, code) =>
+  left.replace(new RegExp(`(?<![\\p{L}\\p{N}])${code}(?![\\p{L}\\p{N}])`, 'gu'), MASK), text)
