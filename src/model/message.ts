@@ -212,13 +212,13 @@ export interface Thread { root: Stands; id?: string; alone?: true }
 
 /**
  * The message that a delivery answers. `said`: what it is known by at the delivery's place, if it is there. `by`: who said it, as people
- * there call them. `text`: its beginning.
+ * there call them. `text`: its beginning; absent: it was taken back, and is only where a thread begins.
  */
 export interface Reply {
   said?: Stands
   thread?: Thread // it is said in this one
   by: Persona
-  text: string
+  text?: string
   encrypted?: true // it came to us from there so
   unquoted?: true // if it turns out not to be there, nothing of it is told there: it may have been sealed
 }

@@ -42,7 +42,7 @@ export const replyTo = (answered: Answered, as: Persona, place: Place,
   { text, file }: Content = ownWords(answered.latest)): Reply | undefined => {
   const { arrival } = answered
   if (!('sender' in arrival)) return undefined
-  const about = { text: beginning(toPlain(veiled(text)) || file?.name || '', TEXT_CHARACTERS) }
+  const about = answered.over === true ? {} : { text: beginning(toPlain(veiled(text)) || file?.name || '', TEXT_CHARACTERS) }
   const said = standsAt(answered, place)
   const { sender: { id, name } } = arrival
   const by = samePlace(arrival.place, place) ? { person: { network: place.network, id }, name } : as
@@ -55,6 +55,7 @@ export const replyTo = (answered: Answered, as: Persona, place: Place,
  * it short.
  */
 export const quoting = (content: Content, { by, text }: Reply, formatting: boolean): Content => {
+  if (text === undefined) return content
   if (formatting) return { ...content, text: [{ kind: 'quote', of: plain(`${by.name}: ${text}`) }, ...content.text] }
   const words = `Re "${beginning(text, QUOTED_CHARACTERS).replace(/…$/, '...').replaceAll('"', '\'')}": `
   const [first, ...others] = content.text

@@ -1,5 +1,5 @@
 /** What came in, and the links to its files. */
-import type { ArrivalKey, NetworkName } from '../model/address'
+import type { ArrivalKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Arrival, Attachment, MessageArrival } from '../model/message'
 import type { Text } from '../model/text'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
@@ -105,14 +105,29 @@ const THREAD_BEGINS = `SELECT key FROM journal WHERE network = ?1 AND place = ?2
   AND json_extract(other.arrival, '$.thread[0]') = ?3 AND other.sender <> ?4) ORDER BY seq LIMIT 1`
 const THREADS_DEEP_MAX = 3
 
-/** Threads lie in no other ones, so of a message in a thread it is that thread's first one. */
-const rootOf = async (tx: Pick<JournalTx, 'answered'>, { one }: Pick<Sql, 'one'>, { key, place, sender, thread = [] }: MessageArrival,
-  deep = 0): Promise<Answered | undefined> => {
+/** The message that is known there by one of these ids, also one that was taken back. */
+const namedBy = (sql: Pick<Sql, 'all' | 'one'>, { network, id: place }: Place, ids: (ArrivalKey | RemoteId)[]): Answered | undefined => {
+  const { one } = sql
+  for (const id of ids) {
+    const named = one<{ network: string, key: string, piece: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
+    const found = named && recordedOf(sql, named.network, named.key)
+    if (named === undefined || found?.arrival.kind !== 'message') continue
+    const { arrival } = found
+    const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
+    const end = arrival.content.poll === undefined ? {} : endOf({ one }, found)
+    const isOver = found.removed === true || last?.kind === 'deletion'
+    return { ...found, latest: last?.kind === 'edit' ? last : arrival, piece: named.piece, ...end, ...isOver && { over: true } }
+  }
+  return undefined
+}
+
+/** Threads lie in no other ones, so of a message in a thread it is that thread's first one. A thread goes on when that is taken back. */
+const rootOf = (sql: Pick<Sql, 'all' | 'one'>, { key, place, sender, thread = [] }: MessageArrival, deep = 0): Answered | undefined => {
   for (const id of thread) {
-    const begins = one<{ key: string }>(THREAD_BEGINS, place.network, place.id, id, sender.id)?.key
-    const found = await tx.answered(place, [id]) ?? (begins === undefined ? undefined : await tx.answered(place, [begins]))
+    const begins = sql.one<{ key: string }>(THREAD_BEGINS, place.network, place.id, id, sender.id)?.key
+    const found = namedBy(sql, place, [id]) ?? (begins === undefined ? undefined : namedBy(sql, place, [begins]))
     if (found?.arrival.kind !== 'message' || found.arrival.key === key) continue
-    return (deep < THREADS_DEEP_MAX ? await rootOf(tx, { one }, found.arrival, deep + 1) : undefined) ?? found
+    return (deep < THREADS_DEEP_MAX ? rootOf(sql, found.arrival, deep + 1) : undefined) ?? found
   }
   return undefined
 }
@@ -134,20 +149,11 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
     json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null).id
   },
   async recorded (network, key) { return recordedOf({ all, one }, network, key) },
-  async answered ({ network, id: place }, ids) {
-    for (const id of ids) {
-      const named = one<{ network: string, key: string, piece: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
-      const found = named && recordedOf({ all, one }, named.network, named.key)
-      if (named === undefined || found?.arrival.kind !== 'message') continue
-      if (found.removed) return undefined
-      const { arrival } = found
-      const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
-      const end = arrival.content.poll === undefined ? {} : endOf({ one }, found)
-      return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival, piece: named.piece, ...end }
-    }
-    return undefined
+  async answered (place, ids) {
+    const found = namedBy({ all, one }, place, ids)
+    return found?.over === true ? undefined : found
   },
-  async threadRoot (arrival) { return await rootOf(this, { one }, arrival) },
+  async threadRoot (arrival) { return rootOf({ all, one }, arrival) },
   async corrections (network, key) {
     return all<{ key: string }>(`SELECT edit.key FROM journal CROSS JOIN journal AS edit ON edit.network = journal.network
       AND edit.corrects = journal.key AND edit.sender = journal.sender WHERE journal.network = ? AND journal.key = ?

@@ -54,8 +54,9 @@ export interface Recorded {
 /**
  * The message that another one answers. `latest`: itself, or its last correction. `ended`: the row in the journal that ended it, if it is a poll
  * that has ended. `piece`: the delivery that is meant, because one message may be several where we delivered it; '' where it was said.
+ * `over`: it was taken back.
  */
-export interface Answered extends Recorded { latest: MessageArrival | EditArrival; ended?: number; piece: DeliveryKey | '' }
+export interface Answered extends Recorded { latest: MessageArrival | EditArrival; ended?: number; piece: DeliveryKey | ''; over?: true }
 
 /**
  * A sign that somebody has at a message. `pieces`: at which of those that it is where they react, each with who has it there if several people may

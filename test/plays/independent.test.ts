@@ -148,6 +148,13 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       const asked = await nina.sees('his first word in a thread of his', first)
       nina.does('thread', { room, text: 'Sie steht hier', root: asked['id'] })
       await bernd.sees('her word in his thread', { saw: 'message', name: NINA, thread: 'leiter' })
+      const asking = bernd.seen.find(({ named }) => named === root.named)
+      nina.does('takeBack', { room, id: root.event })
+      await bernd.sees('that the first word is taken back', { saw: 'retraction', name: NINA, of: asking?.['id'] })
+      bernd.does('thread', { room: muc, text: 'Ich doch', thread: answer['thread'] })
+      await nina.sees('that the thread goes on', { saw: 'message', name: BERND, text: 'Ich doch', thread: root.event })
+      nina.does('thread', { room, text: 'Gut so', root: root.event })
+      await bernd.sees('that it goes on for her', { saw: 'message', name: NINA, text: 'Gut so', thread: answer['thread'], answers: '' })
     })
 
     it('a picture that is uploaded is one on the other side, with its name, type, size, measures and thumbnail', async () => {

@@ -95,6 +95,30 @@ describe('replies', () => {
     assert.deepEqual(replyOf(blue)?.thread, { root: { arrival: 'first' }, id: 't', alone: true })
   })
 
+  it('go on in a thread whose first message was taken back, and nothing of that message is told again', async () => {
+    await asked()
+    const { key } = blue.delivered[0]!
+    await blue.say('hall', 'Ben', 'Ja', { key: 'yes', thread: [`blue-${key}`] })
+    await arrived(red, 1)
+    const gone: DeletionArrival = {
+      kind: 'deletion', key: 'back', place: { network: 'red', id: 'hall' }, at: 1, sender: { id: 'Anna', name: 'Anna' }, of: 'question'
+    }
+    await red.inbox.accept(gone)
+    await arrived(red, 2) // Anna hears that it stays on the phone
+    await blue.say('hall', 'Dora', 'Doch', { thread: [`blue-${key}`] })
+    await arrived(red, 3)
+    assert.deepEqual(replyOf(red)?.thread, { root: { arrival: 'question' }, alone: true })
+    await blue.say('hall', 'Dora', 'Genau', { thread: [`blue-${key}`], replyTo: ['yes'] })
+    await arrived(red, 4)
+    assert.deepEqual([replyOf(red)?.thread, replyOf(red)?.text], [{ root: { arrival: 'question' } }, 'Ja'])
+    await red.say('hall', 'Cem', 'Ich', { replyTo: ['question'], thread: ['question'], inThread: true })
+    await until(() => blue.read('hall').some(line => line.endsWith('Ich')), 'it goes on there')
+    assert.deepEqual(replyOf(blue)?.thread, { root: { delivery: key }, alone: true })
+    await arrived(phone, 5)
+    const later = JSON.stringify([...red.delivered.slice(2), replyOf(blue), ...phone.delivered.slice(2)])
+    assert.doesNotMatch(later, /Kommt ihr/)
+  })
+
   it('say where the answered message came from that it came encrypted, and nowhere else', async () => {
     await red.say('hall', 'Anna', 'Geheim?', { key: 'question', encrypted: true })
     await arrived(blue, 1)

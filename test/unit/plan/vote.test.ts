@@ -173,7 +173,7 @@ describe('a vote', () => {
     await ends()
     assert.deepEqual(got().slice(0, -1), ['Max (phone): 4', 'Max (phone): 1 or 2', 'Max (phone) votes tu', 'Max (phone) votes we'])
     await until(() => blue.delivered.length === 5)
-    assert.deepEqual(blue.delivered.slice(1).map(({ action }) => 'reply' in action ? action.reply?.text.split(' ')[0] : action.kind),
+    assert.deepEqual(blue.delivered.slice(1).map(({ action }) => 'reply' in action ? action.reply?.text?.split(' ')[0] : action.kind),
       ['message', 'message', 'When?', 'When?'])
   })
 

@@ -46,7 +46,8 @@ const answerTo = ({ said, by: { name }, text, thread }: Reply, { answered, root 
   const isOurs = said !== undefined && 'delivery' in said
   const id = isOurs ? answered?.[0] : said && givenIn(said.arrival)
   const begun = thread && (thread.id ?? ('arrival' in thread.root ? givenIn(thread.root.arrival) : root?.[0]))
-  return { name, text, ...id !== undefined && { found: { id, to: isOurs ? ends.ours : ends.theirs } }, ...begun !== undefined && { thread: begun } }
+  const isKnown = id !== undefined && text !== undefined
+  return { name, text, ...isKnown && { found: { id, to: isOurs ? ends.ours : ends.theirs } }, ...begun !== undefined && { thread: begun } }
 }
 
 /** A ghost is called what its person is called. */

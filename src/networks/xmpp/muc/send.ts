@@ -57,7 +57,7 @@ const answerTo = (room: Room, { said, by: { name, person }, text, thread }: Repl
   const id = isGhosts ? answered?.[1] : said && namedIn(room, said.arrival)
   const ghost = isGhosts ? [...room.nicks].find(([, { jid }]) => jid.startsWith(`${ghostLocal(person)}@`))?.[0] : undefined
   const nick = ghost ?? nickOfPerson(room, person.id) ?? spelt(name)
-  const found = id === undefined ? {} : { found: { id, to: `${room.id}/${nick}` } }
+  const found = id === undefined || text === undefined ? {} : { found: { id, to: `${room.id}/${nick}` } }
   return { name, text, ...found, ...thread && { thread: threadOf(room, thread, root) } }
 }
 
