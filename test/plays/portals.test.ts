@@ -1,7 +1,8 @@
 /** Anna enters a room of XMPP by its name, which nobody had mirrored before, on Synapse and Prosody. */
 import assert from 'node:assert/strict'
 import { xml } from '@xmpp/client'
-import { DOMAIN, raiseTown, type Town } from '../../sandbox/town'
+import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { makeMatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { storyOf, type Story } from '../support/story'
 import { MUC } from '../support/xmpp-person'
@@ -55,6 +56,17 @@ describe('a room of XMPP that somebody on Matrix enters by its name', () => {
     await town.zentrale.restart()
     await talk(room, 'then')
     assert.equal(await anna.join(aliasOf('laden')), room)
+  })
+
+  it('is the same for two who enter it at the same moment', async () => {
+    const { anna, bernd } = town.people
+    const market = `markt@${SERVICE}`
+    await bernd.enter(market, 'Bernd')
+    await bernd.ask('set', market, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
+    const { userId, accessToken } = await town.homeserver.createUser('otto', PASSWORD)
+    const otto = makeMatrixPerson(town.homeserver.url, userId, accessToken)
+    const [annas, ottos] = await Promise.all([anna.join(aliasOf('markt')), otto.join(aliasOf('markt'))])
+    assert.equal(annas, ottos)
   })
 
   it('is none that is not there, that is mirrored already, or that the config does not allow', async () => {

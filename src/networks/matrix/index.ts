@@ -197,7 +197,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
       })
       recovery.start({ inbox, take: takes.take, rooms, direct })
-      const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
+      const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain, clock })
       endpoint = await wire.listen({
         hsToken: registration.hs_token, ...config.listen, log, hear: signals.hear, portal,
         take (events, id) { link.ask(); return recovery.take(events, id) } // a homeserver that pushes is there

@@ -1,9 +1,10 @@
 /**
  * Portals, both ways. makePortals makes a room for an alias that somebody asks for, if the alias names a room of another network that may be
- * mirrored. Anybody of our own homeserver may enter, and nobody else. Promises: one alias has one room; a second question about it meanwhile,
- * such as the homeserver's own while it makes the room, is answered no.
+ * mirrored. Anybody of our own homeserver may enter, and nobody else. Promises: one alias has one room; a second question about it meanwhile
+ * gets the same answer, and no if that takes too long: it may be the homeserver's own, which would wait for itself.
  * makeFindRoom enters a room for which people of another network ask. Promises: only where anybody may enter, and for as long as that is so.
  */
+import { type Clock, sleep } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Place } from '../../../model/address'
 import { messageOf } from '../../../model/errors'
@@ -16,13 +17,18 @@ import type { Rooms } from './rooms'
 import { resolveAlias } from './state'
 
 const MAKING_MAX = 20
+const ASKING_MAX = 200 // further questions about these
+const PATIENCE_MS = 15_000 // people wait, and a homeserver does not ask for ever
 const FOUND_MAX = 1000 // rooms whose first names are remembered
 
-interface Parts { homeserver: Homeserver; rooms: Pick<Rooms, 'attend' | 'settled'>; inbox: Pick<Inbox, 'portal'>; network: string; domain: string }
+interface Parts {
+  homeserver: Homeserver; rooms: Pick<Rooms, 'attend' | 'settled'>; inbox: Pick<Inbox, 'portal'>; network: string; domain: string; clock: Clock
+}
 
 /** Resolves with whether there is a room of this alias now, in which we listen. */
-export const makePortals = ({ homeserver, rooms, inbox, network, domain }: Parts) => {
-  const making = new Set<string>()
+export const makePortals = ({ homeserver, rooms, inbox, network, domain, clock }: Parts) => {
+  const making = new Map<string, Promise<boolean>>()
+  let asking = 0
 
   const make = async (alias: string): Promise<boolean> => {
     const place = { network, id: alias }
@@ -39,10 +45,25 @@ export const makePortals = ({ homeserver, rooms, inbox, network, domain }: Parts
     return true
   }
 
+  const wait = async (made: Promise<boolean>): Promise<boolean> => {
+    if (asking >= ASKING_MAX) return false
+    asking++
+    const over = new AbortController()
+    try {
+      return await Promise.race([made, sleep(clock, PATIENCE_MS, over.signal).then(() => false)])
+    } finally {
+      asking--
+      over.abort()
+    }
+  }
+
   return async (alias: string): Promise<boolean> => {
-    if (making.has(alias) || making.size >= MAKING_MAX) return false
-    making.add(alias)
-    return await make(alias).finally(() => { making.delete(alias) })
+    const made = making.get(alias)
+    if (made !== undefined) return await wait(made)
+    if (making.size >= MAKING_MAX) return false
+    const begun = make(alias).finally(() => { making.delete(alias) })
+    making.set(alias, begun)
+    return await begun
   }
 }
 
