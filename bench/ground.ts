@@ -9,6 +9,7 @@ import { checkout, answersHttp, freePorts, startOptions, startProcess, until } f
 import { startProsody, type XmppServer } from '../sandbox/servers/prosody'
 import { startSmsc, type Smsc } from '../sandbox/smsc'
 import { systemChance } from '../src/lib/chance'
+import { systemClock as clock } from '../src/lib/clock'
 import { registrationText } from '../src/networks/matrix/registration/registration-text'
 import { startHomeserver, type Homeserver, type HsPerson, type Registration } from '../test/support/homeserver'
 import type { Way } from './load'
@@ -25,7 +26,7 @@ const NICK = 'Bernd'
 const OURS = '+4930123457'
 const LISTENER = `listener@${BARE}/x`
 const GHOST = `ghost@${BARE}/x`
-const READY_MS = 60_000
+const READY_MS = 120_000
 const CROWD = `crowd.${DOMAIN}` // whose component brings many people into one room
 const CROWD_MS = 240_000
 /** Node's options for Zentrale: those of `npm start`, and further ones to try: BENCH_NODE_ARGS='--cpu-prof'. */
@@ -48,6 +49,10 @@ export interface Ground {
   homeserver: Homeserver
   smsc: Smsc
   pids: { zentrale: number, prosody?: number }
+  /** From the start of Zentrale's process until it was ready, with an empty store and with its own. */
+  startMs: { first: number, again: number }
+  /** Starts Zentrale again. */
+  again (): Promise<void>
   /** From a Matrix person to an XMPP person, and back, through `rooms` mirrored rooms. */
   toXmpp (rooms: number): Way
   toMatrix (rooms: number): Way
@@ -68,7 +73,8 @@ export interface Ground {
 export const ROOMS = 16
 export const PHONES = 16
 
-const names = Array.from({ length: ROOMS }, (_, index) => `raum${index}`)
+const nameOf = (_: unknown, index: number): string => `raum${index}`
+const names = Array.from({ length: ROOMS }, nameOf) // those in which something is said
 const phoneNumber = (index: number): string => `+4917012345${String(index).padStart(2, '0')}`
 const members = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [phoneNumber(index + (count === 1 ? 50 : 0)), `Telefon ${index}`]))
@@ -97,7 +103,7 @@ const freeRooms = async (): Promise<Xmpp> => {
   return { muc: `rooms.${DOMAIN}`, componentPort: port, dial: () => dialComponent(port, DOMAIN, SECRET), from: `bernd@${DOMAIN}/x`, stop }
 }
 
-const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, membersMax?: number): string => stringify({
+const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, mirrors: string[], membersMax?: number): string => stringify({
   log: { level: 'warn' },
   store: { path: './data/zentrale.db' },
   matrix: { homeserver_url: homeserver.url, domain: DOMAIN, registration: './registration.yaml', listen: { port: ports[0] } },
@@ -112,7 +118,7 @@ const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Sms
   media: { listen: { port: ports[1] }, public_url: `http://127.0.0.1:${ports[1]}` },
   operate: { listen: { port: ports[2] }, token: SECRET, metrics_public: true },
   mirrors: [
-    ...names.map(name => ({
+    ...mirrors.map(name => ({
       name, ...membersMax !== undefined && { members_max: membersMax }, places: [{ matrix: `#${name}:${DOMAIN}` }, { xmpp: `${name}@${xmpp.muc}` }]
     })),
     ...([['phone', 1], ['phones', PHONES]] as const).map(([name, count]) =>
@@ -134,8 +140,8 @@ const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, s
   }
 }
 
-/** So many people are in the first room of each side, and say nothing. On XMPP they are in the bare room too. */
-export interface Crowd { matrix: number; xmpp: number; membersMax?: number | undefined }
+/** So many people are in the first room of each side, and say nothing. On XMPP they are in the bare room too. `mirrors`: in all, if not ROOMS. */
+export interface Size { matrix?: number; xmpp?: number; membersMax?: number | undefined; mirrors?: number }
 
 const crowdIn = async (crowd: Raw, count: number, muc: string): Promise<void> => {
   for (const room of [names[0], 'bare']) {
@@ -150,7 +156,7 @@ const enterAll = async (person: Raw, bare: Raw, { muc, from }: Xmpp): Promise<vo
   await enter(person, `bare@${muc}`, NICK, from)
 }
 
-export const raiseGround = async (dir: string, rooms: Rooms, silent: Crowd = { matrix: 0, xmpp: 0 }): Promise<Ground> => {
+export const raiseGround = async (dir: string, rooms: Rooms, size: Size = {}): Promise<Ground> => {
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const registration = registrationText(DOMAIN, `http://127.0.0.1:${ports[0]}`, systemChance)
@@ -161,11 +167,12 @@ export const raiseGround = async (dir: string, rooms: Rooms, silent: Crowd = { m
     startSmsc({ ...GATEWAY, record: false })
   ])
   const config = join(dir, 'config.yaml')
-  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, silent.membersMax), { mode: 0o600 })
+  const mirrors = Array.from({ length: size.mirrors ?? ROOMS }, nameOf)
+  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, mirrors, size.membersMax), { mode: 0o600 })
   const anna = homeserver.person('anna')
-  const roomIds = new Map([...names, 'phone', 'phones'].map(name =>
+  const roomIds = new Map([...mirrors, 'phone', 'phones'].map(name =>
     [name, anna.createRoom({ room_alias_name: name, invite: [homeserver.bot], preset: 'private_chat' })]))
-  for (let index = 0; index < silent.matrix; index++) {
+  for (let index = 0; index < (size.matrix ?? 0); index++) {
     const guest = homeserver.person(`gast${index}`)
     anna.invite(roomIds.get(names[0]!)!, guest.userId)
     guest.join(roomIds.get(names[0]!)!)
@@ -173,21 +180,34 @@ export const raiseGround = async (dir: string, rooms: Rooms, silent: Crowd = { m
   const [person, bare, crowd] = await Promise.all([
     xmpp.dial(), dialComponent(xmpp.componentPort, BARE, SECRET), dialComponent(xmpp.componentPort, CROWD, SECRET)
   ])
-  await crowdIn(crowd, silent.xmpp, xmpp.muc)
+  await crowdIn(crowd, size.xmpp ?? 0, xmpp.muc)
   await enterAll(person, bare, xmpp)
   const ghosts = person.gather(/<presence(?![^>]*type=)[^>]*from='[^'/]*\/([^']*\(Matrix\))'/g)
   const operate = `http://127.0.0.1:${ports[2]}`
-  const zentrale = await startProcess({
-    command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir,
-    logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operate}/readyz`), readyWithinMs: READY_MS
-  })
+  const startMs = { first: 0, again: 0 }
+  const start = async (which: keyof typeof startMs) => {
+    const began = clock.tick()
+    const running = await startProcess({
+      command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir,
+      logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operate}/readyz`), readyWithinMs: READY_MS
+    })
+    startMs[which] = clock.tick() - began
+    return running
+  }
+  let zentrale = await start('first')
+  const pids: Ground['pids'] = { zentrale: zentrale.pid, ...xmpp.pid === undefined ? {} : { prosody: xmpp.pid } }
   await until('the SMS gateway is bound', READY_MS, () => smsc.receiving)
   const matrix = matrixWays(homeserver, anna, roomIds)
   const muc = (room: number): string => `${names[room]}@${xmpp.muc}`
   const bareRoom = `bare@${xmpp.muc}`
   return {
-    homeserver, smsc,
-    pids: { zentrale: zentrale.pid, ...xmpp.pid === undefined ? {} : { prosody: xmpp.pid } },
+    homeserver, smsc, startMs,
+    async again () {
+      await zentrale.stop()
+      zentrale = await start('again')
+      pids.zentrale = zentrale.pid
+    },
+    pids,
     toXmpp: rooms => ({
       rooms, send: (room, load, index) => matrix.say(names[room]!, load, index),
       listen: arrived => person.listen((_room, load, index) => arrived(load, index))

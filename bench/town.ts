@@ -1,0 +1,87 @@
+/**
+ * npm run bench:town -- 16 1000 10000: what many mirrors cost that are silent. Each argument is a number of mirrors; in sixteen of them something is
+ * said. The homeserver and the rooms on XMPP cost nothing, so it is Zentrale that is measured. The towns stand one after the other.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkout } from '../sandbox/servers/process'
+import { sleep, systemClock as clock } from '../src/lib/clock'
+import { type Ground, raiseGround, ROOMS } from './ground'
+import { fullSpeed, type Way } from './load'
+import { cpuSeconds, rssMiB } from './proc'
+
+const GIVEN = process.argv.slice(2).map(Number)
+const SIZES = GIVEN.length > 0 ? GIVEN : [ROOMS, 1_000, 10_000]
+const WARM_COUNT = 3_000
+const COUNT = 6_000
+const ROUNDS = 3 // the best counts, beside other work
+const SETTLE_MS = 3_000
+
+interface Cost { ms: number; perSecond: number; fromReady: number }
+
+/** How Zentrale started: with an empty store and with its own. `seconds`: of processor. */
+interface Start { ms: number; seconds: number; commits: number }
+
+interface Costs { first: Start; again: Start; mib: number; out: Cost; in: Cost }
+
+const once = async ({ pids: { zentrale } }: Ground, way: Way, count: number): Promise<Omit<Cost, 'fromReady'>> => {
+  const before = cpuSeconds(zentrale)
+  const { perSecond, lost, doubled, outOfOrder } = await fullSpeed(way, count)
+  if (lost + doubled + outOfOrder > 0) throw new Error(`lost ${lost}, doubled ${doubled}, out of order ${outOfOrder}`)
+  return { ms: (cpuSeconds(zentrale) - before) * 1000 / count, perSecond }
+}
+
+/** `fromReady`: messages a second just after the start, when ghosts come in and code is compiled. */
+const costOf = async (ground: Ground, way: Way): Promise<Cost> => {
+  const { perSecond: fromReady } = await once(ground, way, WARM_COUNT)
+  const rounds = []
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await once(ground, way, COUNT))
+  return { ...rounds.reduce((one, other) => other.ms < one.ms ? other : one), fromReady }
+}
+
+const measure = async (mirrors: number): Promise<Costs> => {
+  const dir = mkdtempSync(join(checkout, '.sandbox', 'town-'))
+  const ground = await raiseGround(dir, 'free', { mirrors })
+  try {
+    const started = async (ms: number): Promise<Start> =>
+      ({ ms, seconds: cpuSeconds(ground.pids.zentrale), commits: await ground.commits() })
+    const first = await started(ground.startMs.first)
+    await sleep(clock, SETTLE_MS)
+    await ground.again()
+    const again = await started(ground.startMs.again)
+    const out = await costOf(ground, ground.toXmpp(ROOMS))
+    const inwards = await costOf(ground, ground.toMatrix(ROOMS))
+    await sleep(clock, SETTLE_MS)
+    return { first, again, mib: rssMiB(ground.pids.zentrale), out, in: inwards }
+  } finally {
+    await ground.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+const row = (...cells: (string | number)[]): void => { process.stdout.write(`| ${cells.join(' | ')} |\n`) }
+
+const cells = ({ ms, perSecond, fromReady }: Cost, few: Cost): (string | number)[] =>
+  [fromReady, perSecond, `${ms.toFixed(3)} (× ${(ms / few.ms).toFixed(2)})`]
+
+const startCell = ({ ms, seconds, commits }: Start): string => `${(ms / 1000).toFixed(1)} s, ${seconds.toFixed(1)} s, ${commits}`
+
+const main = async (): Promise<void> => {
+  mkdirSync(join(checkout, '.sandbox'), { recursive: true })
+  const heads = ['mirrors', 'first start: ready after, processor, commits', 'start: the same', 'MiB after all',
+    ...['Matrix→XMPP', 'XMPP→Matrix'].flatMap(way => ['a second at first', 'a second', 'ms for a message'].map(cell => `${way}: ${cell}`))]
+  row(...heads)
+  row(...heads.map(() => '---:'))
+  let few: Costs | undefined
+  for (const size of SIZES) {
+    const costs = await measure(size)
+    few ??= costs
+    row(size, startCell(costs.first), startCell(costs.again), costs.mib,
+      ...cells(costs.out, few.out), ...cells(costs.in, few.in))
+  }
+}
+
+main().then(() => process.exit(0), (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
+})
