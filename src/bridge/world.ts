@@ -2,6 +2,7 @@
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../lib/clock'
+import { makeFacts } from '../lib/facts'
 import { makeSlots, serverOf } from '../lib/slots'
 import type { NetworkName } from '../model/address'
 import { messageOf, Refused, Unavailable } from '../model/errors'
@@ -11,7 +12,7 @@ import type { Store } from '../store/store'
 
 /** The memory of `owner`. A write is on disk when it resolves; reads never wait. */
 export const makeMemory = async (store: Store, owner: string): Promise<Memory> => {
-  const facts = new Map(await store.run(tx => tx.remembered(owner)))
+  const facts = makeFacts(await store.run(tx => tx.remembered(owner)))
   return {
     get: key => facts.get(key),
     set: async (key, value, patienceMs) => {
@@ -22,7 +23,7 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
     delete: async key => {
       if (facts.delete(key)) await store.run(tx => tx.forget(owner, key))
     },
-    keys: start => [...facts.keys()].filter(key => key.startsWith(start))
+    keys: facts.keys
   }
 }
 

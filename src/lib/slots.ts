@@ -10,7 +10,7 @@ export interface Slots {
   take (key: string, signal: AbortSignal): Promise<() => void>
 }
 
-interface Waiter { key: string; start (): void }
+interface Waiter { order: number; start (): void }
 
 /** The server that an address names, however it is spelled; '' if it names none. */
 export const serverOf = (address: string): string => URL.canParse(address) ? new URL(address).hostname.toLowerCase().replace(/\.$/, '') : ''
@@ -18,18 +18,34 @@ export const serverOf = (address: string): string => URL.canParse(address) ? new
 /** `waitingMax`: Infinity only where something else bounds the waiters. */
 export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): Slots => {
   const used = new Map<string, number>() // only keys with a turn
-  const waiting = new Set<Waiter>()
-  let total = 0
+  const waiting = new Map<string, Set<Waiter>>() // by key, because those of a key without a free turn may be thousands
+  let [total, waiters, order] = [0, 0, 0]
 
   const isFree = (key: string): boolean => total < all && (used.get(key) ?? 0) < each
 
-  const ofKey = (key: string): number => waitingMax === Infinity ? 0 : [...waiting].filter(waiter => waiter.key === key).length
+  /** Of those whose key has a free turn, the one that has waited longest. */
+  const first = (): Waiter | undefined => {
+    let found: Waiter | undefined
+    for (const [key, [earliest]] of waiting) {
+      if (earliest !== undefined && isFree(key) && (found === undefined || earliest.order < found.order)) found = earliest
+    }
+    return found
+  }
 
   const next = (): void => {
-    for (const waiter of waiting) {
-      if (total >= all) return
-      if (isFree(waiter.key)) waiter.start()
-    }
+    for (let waiter = first(); waiter !== undefined; waiter = first()) waiter.start()
+  }
+
+  const add = (key: string, waiter: Waiter): void => {
+    waiting.set(key, (waiting.get(key) ?? new Set()).add(waiter))
+    waiters++
+  }
+
+  const remove = (key: string, waiter: Waiter): void => {
+    const same = waiting.get(key)
+    if (same?.delete(waiter) !== true) return
+    waiters--
+    if (same.size === 0) waiting.delete(key)
   }
 
   const begin = (key: string): (() => void) => {
@@ -51,11 +67,11 @@ export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): 
     take: (key, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error)
       if (isFree(key)) return resolve(begin(key))
-      if (waiting.size >= waitingMax || ofKey(key) >= waitingMax / 2) return reject(new Error('too many are waiting already'))
-      const over = (): void => { waiting.delete(waiter); signal.removeEventListener('abort', abort) }
+      if (waiters >= waitingMax || (waiting.get(key)?.size ?? 0) >= waitingMax / 2) return reject(new Error('too many are waiting already'))
+      const over = (): void => { remove(key, waiter); signal.removeEventListener('abort', abort) }
       const abort = (): void => { over(); reject(signal.reason as Error) }
-      const waiter: Waiter = { key, start: () => { over(); resolve(begin(key)) } }
-      waiting.add(waiter)
+      const waiter: Waiter = { order: order++, start: () => { over(); resolve(begin(key)) } }
+      add(key, waiter)
       signal.addEventListener('abort', abort)
     })
   }

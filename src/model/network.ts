@@ -249,7 +249,7 @@ export interface Memory {
    */
   set (key: string, value: string, patienceMs?: number): Promise<void>
   delete (key: string): Promise<void>
-  keys (start: string): string[] // all that begin with `start`
+  keys (start: string): string[] // all that begin with `start`, in any order
 }
 
 /** Bytes on disk that would be too many in memory. */

@@ -15,6 +15,7 @@ import { comingSince, positionKey } from './history-position'
 
 const PAGE_EVENTS = 100
 const EVENTS_BACK_MAX = 10_000 // to look through
+const ROOMS_AT_ONCE = 16
 const NOTHING = JSON.stringify({ types: [] })
 
 /** How far to read back in a room without stored arrivals. Far less than the time for which arrivals are kept, so that nothing comes twice. */
@@ -149,27 +150,43 @@ const readOn = async (world: CatchUpWorld, { room, by }: ReadUpTo, token: string
   return { token: from }
 }
 
+/** Undefined if the room cannot be read at all. */
+const readRoom = async (world: CatchUpWorld, one: ReadUpTo, eachMs: number): Promise<ReadUpTo | undefined> => {
+  const { place, room, by } = one
+  const limit = deadline(world.clock, eachMs, world.signal)
+  const limited = { ...world, signal: limit.signal }
+  try {
+    const end = 'token' in one ? await readOn(limited, one, one.token) : await begin(limited, one)
+    if (end.token !== undefined && world.isHeard(room)) await world.memory.set(positionKey(room), end.token)
+    return { place, room, ...by && { by }, ...end }
+  } catch (error) {
+    if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.disconnected)) throw error
+    world.log.warn({ room, why: error.message }, 'what was missed in a room cannot be read; the others go on')
+    return error instanceof Unavailable ? { ...one, crowded: true, failed: true } : undefined
+  } finally {
+    limit.done()
+  }
+}
+
 /**
- * Reads one room after another, from `token` if there is one. A room that cannot be read within `eachMs` does not keep the others waiting:
+ * Reads rooms, some at once, each from `token` if there is one. A room that cannot be read within `eachMs` does not keep the others waiting:
  * it comes back as `failed`, to be read by itself. Throws Unavailable if the homeserver does not answer.
  */
 export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: number): Promise<ReadUpTo[]> => {
-  const read: ReadUpTo[] = []
-  for (const one of rooms) {
-    const { place, room, by } = one
-    const limit = deadline(world.clock, eachMs, world.signal)
-    const limited = { ...world, signal: limit.signal }
+  const ends: (ReadUpTo | undefined)[] = []
+  const left = rooms.entries()
+  let isOver = false
+  const reader = async (): Promise<void> => {
     try {
-      const end = 'token' in one ? await readOn(limited, one, one.token) : await begin(limited, one)
-      if (end.token !== undefined && world.isHeard(room)) await world.memory.set(positionKey(room), end.token)
-      read.push({ place, room, ...by && { by }, ...end })
-    } catch (error) {
-      if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.disconnected)) throw error
-      world.log.warn({ room, why: error.message }, 'what was missed in a room cannot be read; the others go on')
-      if (error instanceof Unavailable) read.push({ ...one, crowded: true, failed: true })
+      for (const [index, one] of left) {
+        if (isOver) return
+        ends[index] = await readRoom(world, one, eachMs)
+      }
     } finally {
-      limit.done()
+      isOver = true // else those that fail one after the other would take long
     }
   }
-  return read
+  const readers = await Promise.allSettled(Array.from({ length: Math.min(rooms.length, ROOMS_AT_ONCE) }, reader))
+  for (const one of readers) if (one.status === 'rejected') throw one.reason
+  return ends.filter(end => end !== undefined)
 }

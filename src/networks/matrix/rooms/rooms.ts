@@ -16,6 +16,7 @@ import { beginsAnew, beginsNow, forgetPosition, isComing, hasPosition } from '..
 import { stringOf, type Json } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import { formerOf, keepFormer } from './former'
+import { makeMissing, type Missing } from './missing'
 import { leaveIfClosed } from './open'
 import { eventOf, stateOf } from './state'
 import { mayReplace, predecessorOf } from './upgrade'
@@ -34,11 +35,11 @@ interface Attended {
   place: Place
   room?: string // if known
   joined: boolean
+  next?: string // the room that replaces it, until the bot is let in
   described?: string // the room that we have entered since the start, and in which we said that it is bridged
   powerless?: boolean // the bot could not say so there
   standing?: Standing
   failure?: unknown // of the last try
-  next?: string // the room that replaces it, until the bot is let in
   attempt: number
   busy: boolean
   again: boolean // something happened while busy
@@ -115,20 +116,15 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const { homeserver, memory, clock, chance, log, bot, describe, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
+  const replaced = new Set<Attended>() // those that have ever been since the start
   const entered = new Set<string>() // rooms of which we know whether we were in them before
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
-  let [allowed, tried] = [false, false]
-  let shown: string | undefined
+  const missing = makeMissing<Attended>(({ place }) => place.id, ({ failure }) => failure !== undefined, changed)
+  let allowed = false
 
-  const show = (): void => {
-    const missing = [...attended.values()].filter(entry => !entry.joined && !entry.unmade)
-    tried ||= missing.every(({ failure }) => failure !== undefined)
-    const why = missing.length === 0 ? undefined : `not in ${missing.slice(0, 5).map(entry => entry.place.id).join(', ')}`
-    if (shown === `${why} ${tried}` || attended.size === 0) return
-    shown = `${why} ${tried}`
-    changed(why === undefined, why, tried)
-  }
+  const note = (entry: Attended): Missing<Attended> =>
+    missing.note(entry, !entry.joined && !entry.unmade && attended.get(entry.place.id) === entry)
 
   const settle = async (entry: Attended, room: string): Promise<void> => {
     if (entry.room === room) return
@@ -168,6 +164,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       const verdict = await mayReplace(homeserver, old)
       if (verdict === undefined) return log.error({ room: old, next }, NOT_REPLACED)
       entry.next = next
+      replaced.add(entry)
       await arrive(next)
       await homeserver.call('POST', `client/v3/join/${encode(next)}`, { body: {}, elsewhere: true }).catch((error: unknown) => {
         throw error instanceof Rejected ? new Refused(`${CLOSED}: ${next} (${error.message})`) : error
@@ -200,7 +197,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     if (entry.room !== room) return // an earlier one, from which it has moved on
     entry.joined = false
     log.warn({ place: entry.place.id, room }, SENT_OUT)
-    show()
+    note(entry).show()
   }
 
   /** A user who was sent out still sees the state of that time. A user who is invited, or on Synapse banned, sees nothing. */
@@ -271,7 +268,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       if (!entry.unmade) fail(entry, error)
     }
     entry.busy = false
-    show()
+    note(entry).show()
     if (entry.again) { entry.again = false; start(entry) }
   }
 
@@ -291,6 +288,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     const entry: Attended = { place, joined: false, attempt: 0, busy: false, again: false, unmade: isMadeByUs(place) && room === undefined }
     attended.set(place.id, entry)
     if (room !== undefined) { entry.room = room; byRoom.set(room, entry) }
+    note(entry)
     return entry
   }
 
@@ -298,6 +296,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const lookAt = (entry: Attended): void => {
     if (entry.room !== undefined && isMadeByUs(entry.place)) entry.joined = true
     else start(entry)
+    note(entry)
   }
 
   return {
@@ -307,15 +306,15 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
         const entry = enlist(place)
         if (allowed) lookAt(entry)
       }
-      if (allowed) show()
+      if (allowed) missing.show()
     },
     check () {
       allowed = true
       for (const entry of attended.values()) lookAt(entry)
-      show()
+      missing.show()
     },
     checkRoom (room) {
-      const entry = byRoom.get(room) ?? [...attended.values()].find(({ next }) => next === room)
+      const entry = byRoom.get(room) ?? [...replaced].find(({ next }) => next === room)
       if (entry) start(entry)
       else for (const waiting of attended.values()) if (waiting.room === undefined) start(waiting)
     },
@@ -329,7 +328,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     isOut, sentOut,
     isNow: room => byRoom.get(room)?.room === room,
     isEncrypted: room => byRoom.get(room)?.standing === 'encrypted',
-    awaits: room => [...attended.values()].some(({ next }) => next === room),
+    awaits: room => [...replaced].some(({ next }) => next === room),
     placeOf: room => byRoom.get(room)?.place,
     roomOf (place) {
       const { room, joined, failure } = attended.get(place.id) ?? {}
@@ -345,12 +344,14 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       await settle(entry, room)
       entry.joined = true
       entry.unmade = false
+      note(entry)
       start(entry)
     },
     async forget (place) {
       const entry = attended.get(place.id)
       entry?.timer?.cancel()
       attended.delete(place.id)
+      if (entry) replaced.delete(entry)
       for (const [room, one] of byRoom) {
         if (one.place.id !== place.id) continue
         byRoom.delete(room)
@@ -360,7 +361,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       }
       await memory.delete(memoryKey(place))
       await keepFormer(memory, place, undefined)
-      show()
+      if (entry) note(entry).show()
     },
     arrive, former: place => formerOf(memory, place),
     all: () => [...attended.values()].flatMap(({ place, room }) => room === undefined ? [] : [{ place, room }]),

@@ -28,17 +28,21 @@ export const makeStandsFor = ({ memory, domain, key, isIn, most = STANDS_MAX }: 
   const standsKey = (mxid: string, room: string): string => `stands ${room} ${mxid}`
   const ghostKey = (person: Person, room: string): string => `ghost ${room} ${ghostMxid(person, domain)}`
 
-  /** Both rows of the oldest, if there are too many. */
+  let count = memory.keys('stands ').length // at most so many: others may forget some of them
+
+  /** Forgets both rows of one of them, if there are too many. */
   const makeRoom = async (): Promise<void> => {
+    if (count++ < most) return
     const all = memory.keys('stands ')
+    count = Math.min(all.length, most - 1) + 1
     if (all.length < most) return
-    const oldest = all.find(one => {
+    const forgotten = all.find(one => {
       const [, room = '', mxid = ''] = one.split(' ')
       return !isIn(mxid, room)
     }) ?? all[0] ?? ''
-    const [, room = '', mxid = ''] = oldest.split(' ')
-    const shared = ghostKey({ network: ghostNetwork(mxid), id: memory.get(oldest) ?? '' }, room)
-    await memory.delete(oldest)
+    const [, room = '', mxid = ''] = forgotten.split(' ')
+    const shared = ghostKey({ network: ghostNetwork(mxid), id: memory.get(forgotten) ?? '' }, room)
+    await memory.delete(forgotten)
     if (memory.get(shared) !== undefined) await memory.delete(shared)
   }
 
