@@ -231,7 +231,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   let pruning: { cancel (): void } | undefined
   const prune = (): void => {
     store.run(async tx => {
-      const { most, gone } = await forgetOld(tx, desk, limits.keepMs, aging.now())
+      const { most, gone } = await forgetOld(tx, { desk, directory }, limits.keepMs, aging.now())
       await forgetting.note(tx, gone)
       return { most, gone, head: await tx.desk.head() }
     }).then(({ most, gone, head }) => {

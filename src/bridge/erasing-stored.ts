@@ -37,13 +37,14 @@ export const makeErasingStored = ({ store, networks, memories, directory, desk, 
     person, ids: idsOf(person), rooms: (await tx.desk.conversationsWith(person)).flatMap(desk.placesFor)
   })))
 
-  /** Nothing of theirs is left in this stretch. */
-  const isGone = async (tx: Tx, subjects: Subject[], stretch: Stretch): Promise<boolean> => {
+  /** How much of theirs is left in this stretch: what they said, and deliveries if there is nothing else. */
+  const leftIn = async (tx: Tx, subjects: Subject[], stretch: Stretch): Promise<number> => {
+    let left = 0
     for (const subject of subjects) {
       const { arrivals, deliveries } = await tx.person.aboutWithin(subject, stretch)
-      if (deliveries.length > 0 || arrivals.some(({ how }) => how !== 'named')) return false
+      left += arrivals.filter(({ how }) => how !== 'named').length || deliveries.length
     }
-    return true
+    return left
   }
 
   /** Returns whether nothing of theirs is left there: what is under way is not erased. */
@@ -53,23 +54,27 @@ export const makeErasingStored = ({ store, networks, memories, directory, desk, 
       isClear = await store.run(async tx => {
         const subjects = await subjectsOf(tx, persons)
         for (const subject of subjects) await count(tx, await tx.person.eraseWithin(subject, stretch, aging.now()))
-        return await isGone(tx, subjects, stretch)
+        return await leftIn(tx, subjects, stretch) === 0
       }) && isClear
     }
     return isClear
   }
 
   /**
-   * Erases the rest, unless something of theirs has come since: then returns false. `before` is part of the commit, and gets the chats and rooms
-   * that are noted to be left.
+   * Erases the rest, unless something of theirs has come since: then returns false. With `anyway`, it erases of that what is not under way.
+   * `before` is part of the commit, and gets the chats and rooms that are noted to be left, and how much of theirs stays.
    */
-  const eraseRest = async (persons: Person[], since: number, count: Count, before: (tx: Tx, places: Place[]) => Promise<void>): Promise<boolean> => {
+  const eraseRest = async (persons: Person[], { since, anyway }: { since: number, anyway: boolean }, count: Count,
+    before: (tx: Tx, places: Place[], stays: number) => Promise<void>): Promise<boolean> => {
     const gone = await store.run(async tx => {
       const subjects = await subjectsOf(tx, persons)
-      if (!await isGone(tx, subjects, { after: since, upTo: EVERYTHING })) return undefined
+      const stretch = { after: since, upTo: EVERYTHING }
+      for (const subject of anyway ? subjects : []) await count(tx, await tx.person.eraseWithin(subject, stretch, aging.now()))
+      const stays = await leftIn(tx, subjects, stretch)
+      if (stays > 0 && !anyway) return undefined
       const conversations = (await Promise.all(persons.map(person => tx.desk.conversationsWith(person)))).flat()
       const places = [...conversations.flatMap(desk.placesFor), ...persons.flatMap(person => directory.directs.placesOf(addressKey(person)))]
-      await before(tx, places)
+      await before(tx, places, stays)
       for (const subject of subjects) await count(tx, await tx.person.eraseRest(subject))
       await noteForgotten(tx, places)
       return conversations

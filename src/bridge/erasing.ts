@@ -57,6 +57,11 @@ const ID_BYTES = 6
 const RECEIPTS_MAX = 10_000
 const LOOK_MS = 250
 
+const ROUNDS_MS_MAX = 600_000 // whoever writes without a pause cannot put off the end
+
+const cameMeanwhile = (count: number): string => `${count} messages that they wrote while this was done were still under way in the end. They are ` +
+  'kept like those of somebody new: erase them again when they no longer write.'
+
 const ALWAYS = [
   'The logbook of addresses and the counts for reports keep what the team did and when, with labels, without who the contact was.',
   'What other people wrote about them in their own words, and copies in other people\'s apps.',
@@ -88,17 +93,20 @@ export const makeErasing = (parts: Parts): Erasing => {
     ]
   }
 
-  /** Round by round, until nothing of theirs has come in the last one. */
+  /** Round by round, until nothing of theirs has come in the last one, or ROUNDS_MS_MAX are over. */
   const close = async (id: string, order: Order): Promise<void> => {
     const { persons, at } = order
     const count = counting(id, order)
+    const until = clock.tick() + ROUNDS_MS_MAX
     for (let after = 0; isRunning();) {
+      const anyway = clock.tick() >= until
       const upTo = await store.run(tx => tx.person.lastArrival())
       const back = await takeBack({ id, at, subjects: tx => subjectsOf(tx, persons) }, { after, upTo })
       if (!isRunning()) return
       const isClear = await eraseWithin(persons, { after, upTo }, count)
-      const isClosed = isClear && await eraseRest(persons, upTo, count, async (tx, places) => {
-        order.closed = { ...back, unreached: [...back.unreached, ...remains(persons, places)] }
+      const since = isClear ? upTo : after
+      const isClosed = (isClear || anyway) && await eraseRest(persons, { since, anyway }, count, async (tx, places, stays) => {
+        order.closed = { ...back, unreached: [...stays === 0 ? [] : [cameMeanwhile(stays)], ...back.unreached, ...remains(persons, places)] }
         await tx.person.forgetArrival((await causeOf(tx, id, at)).journal)
       })
       if (isClosed) return

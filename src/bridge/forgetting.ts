@@ -6,6 +6,7 @@ import type { Network } from '../model/network'
 import { FORGOTTEN, noteForgotten } from '../desk/forgotten'
 import { DAY_MS } from '../desk/hours'
 import type { DeskMemory } from '../desk/memory'
+import type { Directory } from '../plan/directory'
 import type { Conversation } from '../store/desk'
 import type { Store, Tx } from '../store/store'
 import { TALLY_DAYS } from '../store/tally'
@@ -14,9 +15,12 @@ import { TALLY_DAYS } from '../store/tally'
 export const PRUNE_ROWS = 500
 
 /** `keepMs`: how long what is no address's is kept. `now`: by the clock that does not jump. `most`: see Forgotten. */
-export const forgetOld = async (tx: Tx, desk: DeskMemory, keepMs: number, now: number): Promise<{ most: number, gone: Conversation[] }> => {
+export const forgetOld = async (
+  tx: Tx, { desk, directory }: { desk: DeskMemory, directory: Directory }, keepMs: number, now: number
+): Promise<{ most: number, gone: Conversation[] }> => {
   const gone: Conversation[] = []
   let most = await tx.prune(now - keepMs, PRUNE_ROWS)
+  for (const { place, days } of directory.retained()) most = Math.max(most, await tx.pruneAt(place, now - days * DAY_MS, PRUNE_ROWS))
   for (const name of await tx.desk.addresses()) {
     const days = desk.roster.named(name)?.retentionDays
     const before = now - (days === undefined ? keepMs : days * DAY_MS)

@@ -48,9 +48,11 @@ const seatsOf = (config: Written, entry: object, kinds: readonly NetworkKind[], 
 
 /** What a mirror carries, in the config or made on demand. */
 export const carriedOf = (
-  { typing, read_marks: read, presence, delivery_marks: deliveryMarks, moderation, members_max: membersMax, pictures, room: carries }:
+  { typing, read_marks: read, presence, delivery_marks: deliveryMarks, moderation, members_max: membersMax, pictures, room: carries,
+    retention_days: retentionDays }:
     Omit<Written['mirrors'][number], 'name' | 'places' | 'allow_encrypted'>
-): Carried => ({ shows: { typing, read, presence }, deliveryMarks, moderation, membersMax, pictures, carries })
+): Carried => ({ shows: { typing, read, presence }, deliveryMarks, moderation, membersMax, pictures, carries,
+  ...retentionDays !== undefined && { retentionDays } })
 
 /** The mirrors as the bridge takes them. Notes all contradictions. */
 export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: Tell): Mirror[] => {

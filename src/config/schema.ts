@@ -16,8 +16,9 @@ const before = {
   store: section('The database. One file for one running Zentrale.', {
     path: text('The database file; a relative path counts from this config\'s folder. Its folder is made if it is missing.',
       'the path of a file', './data/zentrale.db'),
-    keep_days: whole('After how many days delivered messages are forgotten. After that, edits and deletions of them are not carried over.',
-      1, 3650, 90).default(90)
+    keep_days: whole('After how many days messages are forgotten that are no address\'s, and what could not be read. After that, edits and ' +
+      'deletions of them are not carried over. A mirror may say fewer.',
+    1, 3650, 90).default(90)
   })
 }
 
@@ -41,6 +42,7 @@ const carried = () => ({
   ['shared', 'own']).default('shared'),
   members_max: whole('Up to how many people of the other places are in each place although they have said nothing. If there are more, and with ' +
     '0, only those who speak are there.', 0, 5000, 100).default(100),
+  retention_days: whole('After how many days messages are forgotten; no later than store.keep_days. Without it, then.', 1, 36500, 90).optional(),
   pictures: yes('Whether people have their pictures in the other places too.', true).default(true),
   room: section('What of the rooms themselves is the same in all places, if somebody changes it in one. At the start nothing is changed.', {
     topic: yes('The topic, which some apps call subject.', true).default(true),

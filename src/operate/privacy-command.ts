@@ -16,7 +16,9 @@ const knownFrom = (config: Config, language: 'de' | 'en'): Known => ({
     automatic: Object.values(automatic).some(text => text !== undefined)
   })),
   mirrors: config.mirrors.map(({ name }) => name), keepDays: config.store.keepDays, linkDays: config.media.linkDays,
-  directChats: config.directChats !== undefined
+  directChats: config.directChats !== undefined,
+  retained: config.mirrors.flatMap(({ name, retentionDays: days }) =>
+    days === undefined ? [] : [{ name, days: Math.min(days, config.store.keepDays) }])
 })
 
 const TEXTS = { record, policy, processor }

@@ -5,6 +5,7 @@ export interface Known {
   networks: string
   addresses: { name: string, reached: string[], retentionDays: number, people: number, automatic: boolean }[]
   mirrors: string[]
+  retained: { name: string, days: number }[] // the mirrors that say it themselves
   keepDays: number
   linkDays: number
   directChats: boolean
@@ -26,11 +27,13 @@ const addressesIn = ({ addresses }: Known, language: Language): string =>
 const periods = (known: Known, language: Language): string => list(language === 'de' ? [
   ...known.addresses.map(({ name, retentionDays }) => `Gespräche mit ${name}: ${retentionDays} Tage`),
   `Zugestellte Nachrichten in gespiegelten Räumen${known.directChats ? ' und Direktchats' : ''}: ${known.keepDays} Tage`,
+  ...known.retained.map(({ name, days }) => `davon in ${name}: ${days} Tage`),
   `Links zu Dateien: ${known.linkDays} Tage`, 'Abmeldung mit STOP: bis zum Widerruf mit START (Art. 21 Abs. 3)',
   'Protokoll der Vorgänge ohne Namen der Kontakte: [Frist]', 'Sicherungen und Logdateien: [Frist]'
 ] : [
   ...known.addresses.map(({ name, retentionDays }) => `conversations with ${name}: ${retentionDays} days`),
   `delivered messages in mirrored rooms${known.directChats ? ' and direct chats' : ''}: ${known.keepDays} days`,
+  ...known.retained.map(({ name, days }) => `of these in ${name}: ${days} days`),
   `links to files: ${known.linkDays} days`, 'opting out by STOP: until it is revoked by START (Art. 21(3))',
   'the log of cases, without names of contacts: [period]', 'backups and log files: [period]'
 ])

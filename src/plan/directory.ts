@@ -68,6 +68,8 @@ export interface Directory {
   portals (): number
   /** All places of all mirrors of the config and of portals. */
   places (): Place[]
+  /** Those whose mirrors say after how many days messages are forgotten. */
+  retained (): { place: Place, days: number }[]
 }
 
 /** The keys of the people whose own thread this place is; none for a room. */
@@ -135,6 +137,8 @@ export const makeDirectory = ({ mirrors, remembered, can, links, language, teams
     },
     wasIn: (place, at, now) => wasIn(joined, place, at, now),
     portals: () => opened,
-    places: () => [...byPlace.values()].map(({ here }) => here.place)
+    places: () => [...byPlace.values()].map(({ here }) => here.place),
+    retained: () => [...byPlace.values()].flatMap(({ mirror: { retentionDays: days }, here: { place } }) =>
+      days === undefined ? [] : [{ place, days }])
   }
 }

@@ -15,7 +15,8 @@ const changedOf = (row: OutboxRow): Changed => ({ lane: { network: row.network, 
 /** A copy can be so many conversations behind, or as many as there are. */
 const SKIPPED_MIN = 1_000
 
-type OperatorTx = Pick<Tx, 'depth' | 'list' | 'show' | 'retry' | 'drop' | 'unrouted' | 'unroutedAt' | 'skipConversations' | 'setAside' | 'prune'>
+type OperatorTx = Pick<Tx,
+  'depth' | 'list' | 'show' | 'retry' | 'drop' | 'unrouted' | 'unroutedAt' | 'skipConversations' | 'setAside' | 'prune' | 'pruneAt'>
 
 export const makeOperatorTx = (sql: Sql): OperatorTx => {
   const { all, one, run } = sql
@@ -69,10 +70,17 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
     async prune (before, limit) {
       run('DELETE FROM early_receipt WHERE at < ?', before)
       run('DELETE FROM erased WHERE at < ?', before)
+      run('DELETE FROM quarantine WHERE at < ?', before)
       return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
-        AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state <> 'done' AND state <> 'failed' OR settled_at >= ?))
+        AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state IN ('waiting', 'sending') OR settled_at >= ?))
         ORDER BY seq LIMIT ?)`, before, before, limit).changes
+    },
+    async pruneAt ({ network, id }, before, limit) {
+      return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE network = ? AND place = ? AND accepted_at < ?
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
+        AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending'))
+        ORDER BY seq LIMIT ?)`, network, id, before, limit).changes
     }
   }
 }

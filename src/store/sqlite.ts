@@ -197,7 +197,9 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   }
 
   const wake = (): void => {
-    if (waiting.length === 0 || closed !== undefined) return
+    if (closed !== undefined) return
+    if (compacting.length > 0) return begin() // asked for while jobs ran
+    if (waiting.length === 0) return
     const ms = patienceMs === 0 ? 0 : committedAt + patienceMs - clock.tick()
     if (ms <= 0) return begin()
     timer?.cancel()

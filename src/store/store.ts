@@ -204,8 +204,10 @@ export interface Tx {
   skipConversations (): Promise<void>
   /** Deliveries that may have gone out since then → unknown. Not those that may be done twice. Returns how many. */
   setAside (reason: string, now: number): Promise<number>
-  /** Deletes at most `limit` arrivals that ended before `before`, and old early receipts. Returns how many arrivals. */
+  /** Deletes at most `limit` arrivals that ended before `before`, and what is older of early receipts and quarantine. Returns how many arrivals. */
   prune (before: number, limit: number): Promise<number>
+  /** Deletes at most `limit` arrivals of this place that came before `before`, with all that they caused, unless that is still to be delivered. */
+  pruneAt (place: Place, before: number, limit: number): Promise<number>
 }
 
 export interface Store {

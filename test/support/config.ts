@@ -57,7 +57,8 @@ export const wholeConfig = (): Tree => ({
       { matrix: '#werkstatt:example.org' },
       { xmpp: 'werkstatt@rooms.example.org' },
       { sms: { gateway: 'main', number: '+4930123457', members: { '+491701234567': 'Max' } } }
-    ]
+    ],
+    retention_days: 14
   }],
   reports: { persons: false },
   operate: { listen: { host: '127.0.0.1', port: 9350 }, token: 'operate-token-1', metrics_public: false }

@@ -7,6 +7,8 @@ import type { Person } from '../../../src/model/address'
 import { plain } from '../../../src/model/text'
 import type { Store } from '../../../src/store/store'
 import { addressOn, agent } from '../../support/address'
+import type { Clock } from '../../../src/lib/clock'
+import { skippingClock } from '../../support/quick'
 import { temporaryFolder } from '../../support/folder'
 import { makePractice, type Practice, until } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
@@ -22,10 +24,10 @@ describe('erasing a person', () => {
   let path: string
   let killed: Store | undefined
 
-  const start = async (around?: (store: Store) => Store): Promise<void> => {
+  const start = async (around?: (store: Store) => Store, clock?: Clock): Promise<void> => {
     [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', { ghosts: false, deletions: false, edits: false })]
     started = await startBridge([red, blue, phone], [mirrorOf(['red', 'room'], ['blue', 'hall'])], {
-      path, addresses: [addressOn(['red', 'phone'], [agent('Anna', 'blue @anna')])], ...around && { around }
+      path, addresses: [addressOn(['red', 'phone'], [agent('Anna', 'blue @anna')])], ...around && { around }, ...clock && { clock }
     })
   }
   const direct = { direct: true, to: 'werkstatt' }
@@ -136,6 +138,24 @@ describe('erasing a person', () => {
     assert.ok(kept.entries.every(({ conversation }) => numbers.has(conversation)))
     assert.equal(kept.arrivals.filter(({ how }) => how === 'said').length, kept.entries.filter(({ kind }) => kind === 'contact').length)
     assert.ok(!bytes().includes('Canary-1') && !numbers.has(1))
+  })
+
+  it('ends although they write without a pause, and says what came meanwhile', async () => {
+    const clock = skippingClock()
+    await started.stop()
+    await start(undefined, clock)
+    await spoken()
+    blue.onSend = ({ action }) => { // one is always under way
+      if (action.kind !== 'message') return
+      clock.skip(120_000)
+      void eva('Canary-late').catch(() => {})
+      return new Promise(resolve => setImmediate(resolve))
+    }
+    void eva('Canary-late')
+    const { unreached } = await erased(await started.bridge.erasing.erase([EVA]))
+    blue.onSend = () => {}
+    assert.match(unreached[0]!, /^\d+ messages that they wrote while this was done were still under way in the end\./)
+    assert.ok(!bytes().includes('Canary-1'))
   })
 
   it('knows what was erased when its network brings it again', async () => {

@@ -34,7 +34,7 @@ describe('a config that is right', () => {
         { place: { network: 'sms', id: '+4930123457/+491701234567' }, people: { '+491701234567': 'Max' } }
       ],
       shows: { typing: true, read: false, presence: false }, deliveryMarks: 'none', moderation: 'shared', membersMax: 100, pictures: true,
-      carries: { topic: true, name: false, picture: false }
+      retentionDays: 14, carries: { topic: true, name: false, picture: false }
     }])
   })
 

@@ -5,7 +5,7 @@ import { loadAddressConfig } from '../../support/config'
 
 describe('zentrale privacy', () => {
   const config = {
-    ...loadAddressConfig(), store: { path: '/x', keepDays: 33 },
+    ...loadAddressConfig((_, tree) => { tree['mirrors'][0].retention_days = 11 }), store: { path: '/x', keepDays: 33 },
     addresses: [addressOn(['matrix', 'sms'], [agent('Anna', 'matrix @anna')], { retentionDays: 77, profile: { name: 'Bürgerbüro', about: '' } })]
   }
 
@@ -27,6 +27,11 @@ describe('zentrale privacy', () => {
         for (const point of points[which]) assert.match(heads, new RegExp(`[( ]${point}[,) ]`), `${point} in ${which} ${language}`)
       }
     }
+  })
+
+  it('says how long a mirror keeps what was said there', () => {
+    assert.match(runPrivacy(config, 'record', 'de'), /Räumen.*: 33 Tage\n- davon in werkstatt: 11 Tage/)
+    assert.match(runPrivacy(config, 'record', 'en'), /of these in werkstatt: 11 days/)
   })
 
   it('is in the language of the config, if none is named', () => {
