@@ -7,6 +7,9 @@ import type { NetworkKind } from '../networks/kind'
 import { choice, lines, list, listen, off, section, secret, text, told, url, whole, yes } from '../settings/keys'
 import { functionAddressOf } from './schema-address'
 
+/** Where links to files are served if the config does not say. */
+export const MEDIA_PORT = 9994
+
 /** The networks' sections come between `before` and `after`. */
 const before = {
   language: choice('The language of Zentrale\'s own texts to people.', ['de', 'en']).default('de'),
@@ -92,7 +95,7 @@ const enough = (kinds: readonly NetworkKind[]): string => {
 
 const after = (kinds: readonly NetworkKind[]) => ({
   media: section('Files of one network are shown to others as links to Zentrale, which expire.', {
-    listen: listen('Where Zentrale serves these links; put your web server with TLS in front.', 9994).prefault({}),
+    listen: listen('Where Zentrale serves these links; put your web server with TLS in front.', MEDIA_PORT).prefault({}),
     public_url: url('How that listener is reached from outside; links begin with it.', 'https://media.example.org'),
     link_days: whole('How many days a link works.', 1, 3650, 30).default(30),
     bytes_max: whole('Larger files are not carried over. In bytes.', 1024, 4294967296, 52428800).default(52428800)

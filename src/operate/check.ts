@@ -8,7 +8,7 @@ import { type Clock, sleep } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { checkAddresses } from './check-addresses'
-import { isClosed, mediaIsReached, storeIsWritable } from './probes'
+import { fromOutside, isClosed, storeIsWritable } from './probes'
 import { checkUnsealed } from './unsealed'
 import { checkRetired } from './retired'
 import { readiness, type Readiness, urlOf } from './remote-queue'
@@ -29,7 +29,8 @@ const fileChecks = (config: Config): Promise<Finding[]> => {
 /** Ports on which no other check listens. */
 const portChecks = (config: Config, isRunning: boolean): Promise<Finding[]> => {
   if (isRunning) return Promise.resolve([])
-  const ports = [config.operate.listen, ...networksOf(config).flatMap(({ kind, config }) => kind.check.ports?.(config) ?? [])]
+  const { listen, publicUrl } = config.operate
+  const ports = [...publicUrl === undefined ? [listen] : [], ...networksOf(config).flatMap(({ kind, config }) => kind.check.ports?.(config) ?? [])]
   return Promise.all(ports.map(listen => runProbe(`Port ${hostAndPort(listen)}`, () => portIsFree(listen))))
 }
 
@@ -47,7 +48,7 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
     fileChecks(config),
     networkChecks(config, isRunning, clock, chance),
     portChecks(config, isRunning),
-    runProbe(`Media links ${config.media.publicUrl}`, () => mediaIsReached(config, isRunning, clock)).then(finding => [finding]),
+    fromOutside(config, isRunning, clock),
     linkChecks(running),
     checkAddresses(config, clock.now()),
     checkRetired(config, clock).then(async retired => [...retired, ...await checkUnsealed(config, clock)]).catch((error: unknown): Finding[] => [{

@@ -10,6 +10,7 @@ import type { NetworkKind, Settings } from '../networks/kind'
 import { KINDS } from '../networks/kinds'
 import { transliterated } from '../settings/names'
 import { aUrl, type Given, has, NONE, orNone, type Question } from '../settings/questions'
+import { mediaLeadsHere } from './probes'
 import { writeNew } from './registration'
 
 const listed = (text: string): string[] => text.split(',').map(person => person.trim())
@@ -40,7 +41,7 @@ export const questionsOf = (kinds: readonly NetworkKind[] = KINDS): Question[] =
   ...kinds.flatMap(({ settings }) => settings.init.questions),
   ...addressQuestions(settingsOf(kinds)),
   { key: 'media-url', ask: 'Public address for links to files, which your web server passes on to Zentrale',
-    preset: (_before, domain) => `https://media.${domain}`, ...aUrl }
+    preset: (_before, domain) => `https://media.${domain}`, ...aUrl, tries: mediaLeadsHere }
 ]
 
 export type Answers = Record<string, string>

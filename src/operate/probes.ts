@@ -3,10 +3,13 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config'
+import { MEDIA_PORT } from '../config/schema'
 import { type Answer, ask } from '../lib/ask'
 import type { Clock } from '../lib/clock'
+import type { Listen } from '../lib/serve'
 import { messageOf } from '../model/errors'
-import { listening, reasonOf, Wrong } from '../settings/probe'
+import { type Finding, hostAndPort, listening, portIsFree, reasonOf, runProbe, Wrong } from '../settings/probe'
+import type { Trial } from '../settings/questions'
 import { makeStoreFolder } from '../store/open'
 
 export const storeIsWritable = async ({ store: { path } }: Config): Promise<string> => {
@@ -33,16 +36,59 @@ export const isClosed = async (file: string): Promise<string> => {
 
 const MARK = 'Zentrale is checking this address'
 
-/** Checks the whole way from outside to our media listener. */
-export const mediaIsReached = async ({ media: { listen, publicUrl } }: Config, isRunning: boolean, clock: Clock): Promise<string> => {
-  const look = async (isOurs: (answer: Answer) => boolean): Promise<string> => {
-    const answer = await ask(clock, `${publicUrl}/media/check`).catch((error: unknown) => error)
-    if (answer instanceof Object && 'status' in answer && isOurs(answer as Answer)) return 'leads to Zentrale'
-    const found = answer instanceof Error ? reasonOf(answer) : `something else answers there (HTTP ${(answer as Answer).status})`
-    throw new Wrong(found,
-      `Let your web server pass ${publicUrl}/media/ to http://${listen.host}:${listen.port}/media/. ` +
-      'Without it people on other networks cannot open files')
-  }
-  if (isRunning) return await look(({ status, headers }) => status === 404 && headers['x-robots-tag'] === 'noindex')
-  return await listening(listen, (_request, response) => { response.end(MARK) }, () => look(({ body }) => body === MARK))
+/** From outside to a listener of ours. `isOurs`: whether the running Zentrale has answered. `without`: what is missing then. */
+interface Way { what: string; listen: Listen; url: string; passes: string; asks: string; isOurs (answer: Answer): boolean; without: string }
+
+/** As all our pages are, and no file. */
+const isFramed = ({ headers }: Answer): boolean => String(headers['content-security-policy']).includes("frame-ancestors 'none'")
+const isPage = (answer: Answer): boolean => answer.status === 200 && isFramed(answer)
+
+const toFiles = (listen: Listen, publicUrl: string): Way => ({
+  what: `Media links ${publicUrl}`, listen, url: publicUrl, passes: '/media/', asks: '/media/check',
+  isOurs: answer => answer.status === 404 && answer.headers['x-robots-tag'] === 'noindex' && !isFramed(answer),
+  without: 'Without it people on other networks cannot open files'
+})
+const toLinkPages = (listen: Listen, publicUrl: string): Way => ({
+  what: `Pages of addresses ${publicUrl}/to/`, listen, url: publicUrl, passes: '/to/', asks: '/to/style.css', isOurs: isPage,
+  without: 'Without it nobody can open the page of an address (page: true), nor the QR code to it'
+})
+const toPages = (listen: Listen, publicUrl: string): Way => ({
+  what: `Pages ${publicUrl}`, listen, url: publicUrl, passes: '/', asks: '/login', isOurs: isPage,
+  without: 'It must hand on the header Host as it is. Without it the links that teams ask for by !page lead nowhere'
+})
+
+const leads = async ({ listen, url, passes, asks, isOurs, without }: Way, isRunning: boolean, clock: Clock): Promise<string> => {
+  const { answer, error } = await ask(clock, `${url}${asks}`).then(answer => ({ answer, error: undefined }),
+    (error: unknown) => ({ answer: undefined, error }))
+  if (answer !== undefined && (isRunning ? isOurs(answer) : answer.body === MARK)) return 'leads to Zentrale'
+  const found = answer === undefined ? reasonOf(error) : `something else answers there (HTTP ${answer.status})`
+  throw new Wrong(found, `Let your web server pass ${url}${passes} to http://${hostAndPort(listen)}${passes}. ${without}`)
+}
+
+/** Ways to one listener. Where Zentrale does not run, this listens in its place. */
+const tried = async (ways: Way[], isRunning: boolean, clock: Clock): Promise<Finding[]> => {
+  const look = (): Promise<Finding[]> => Promise.all(ways.map(way => runProbe(way.what, () => leads(way, isRunning, clock))))
+  const [first] = ways
+  if (isRunning || first === undefined) return await look()
+  return await listening(first.listen, (_request, response) => { response.end(MARK) }, look).catch(async (error: unknown) =>
+    [await runProbe(first.what, () => Promise.reject(error))])
+}
+
+/** Checks the whole way from outside to each listener of ours that has a public_url. */
+export const fromOutside = async ({ media, operate, addresses }: Config, isRunning: boolean, clock: Clock): Promise<Finding[]> => {
+  const hasPages = addresses.some(({ linkPage, retired }) => linkPage !== undefined && retired === undefined)
+  const found = await Promise.all([
+    tried([toFiles(media.listen, media.publicUrl), ...hasPages ? [toLinkPages(media.listen, media.publicUrl)] : []], isRunning, clock),
+    tried(operate.publicUrl === undefined ? [] : [toPages(operate.listen, operate.publicUrl)], isRunning, clock)
+  ])
+  return found.flat()
+}
+
+/** For `init`: whether links to files lead to this machine. If the port is taken, that cannot be tried. */
+export const mediaLeadsHere: Trial = async (publicUrl, _before, clock) => {
+  const listen = { host: '127.0.0.1', port: MEDIA_PORT }
+  const isFree = await portIsFree(listen).then(() => true, () => false)
+  const [found] = isFree ? await tried([toFiles(listen, publicUrl.replace(/\/+$/, ''))], false, clock) : []
+  return found?.advice === undefined ? undefined
+    : `${publicUrl}: ${found.found}. Your web server must pass /media/ and /to/ from there to http://${hostAndPort(listen)}.`
 }

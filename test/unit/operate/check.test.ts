@@ -5,13 +5,17 @@ import type { AddressInfo } from 'node:net'
 import { createHash } from 'node:crypto'
 import { startSmsc } from '../../../sandbox/smsc'
 import type { Config } from '../../../src/config/config'
+import { makeRoster } from '../../../src/desk/address'
 import { systemChance } from '../../../src/lib/chance'
 import { systemClock } from '../../../src/lib/clock'
 import { serve } from '../../../src/lib/serve'
+import { KINDS } from '../../../src/networks/kinds'
 import { checkServers, showFinding, untilWell } from '../../../src/operate/check'
+import { fromOutside } from '../../../src/operate/probes'
 import type { Finding } from '../../../src/settings/probe'
 import { type Loaded, loadConfig, registration, type Tree, wholeConfig, write } from '../../support/config'
 import { startHomeserver } from '../../support/homeserver'
+import { serveLinkPages, startPages } from '../../support/pages'
 import { skippingClock } from '../../support/quick'
 
 /** A port where nothing listens. */
@@ -95,6 +99,68 @@ describe('zentrale check', () => {
     const find = await look(await onFreePorts(config => { config.media.public_url = `http://127.0.0.1:${other.port}` }))
     await other.stop()
     assert.match(wrong(find('Media')), /something else answers there \(HTTP 200\)\n.*Let your web server pass/)
+  })
+
+  describe('behind a web server', () => {
+    const withPage = (config: Tree, { namespaces }: Tree): void => {
+      config.function_addresses = [{ name: 'info', team: ['@anna:example.org'], page: true }]
+      namespaces.users.push({ exclusive: true, regex: '@info:example\\.org' })
+      namespaces.aliases.push({ exclusive: true, regex: '#info:example\\.org' })
+    }
+    /** What it passes on goes to the listener of the config; everything else it answers itself. */
+    const behind = async (passes: RegExp, use: (find: (about: string) => Finding[]) => void): Promise<void> => {
+      const ports: { media: number, operate: number } = { media: 0, operate: 0 }
+      const front = await serve((request, response) => {
+        const { url = '' } = request
+        if (!passes.test(url)) return void response.end('welcome to nginx')
+        const target = /^\/(media|to)\//.test(url) ? ports.media : ports.operate
+        fetch(`http://127.0.0.1:${target}${url}`).then(answer => answer.text()).then(text => response.end(text), () => response.destroy())
+      }, { host: '127.0.0.1', port: 0 })
+      try {
+        const config = await onFreePorts((config, registered) => {
+          config.media.public_url = config.operate.public_url = `http://127.0.0.1:${front.port}`
+          withPage(config, registered)
+          Object.assign(ports, { media: config.media.listen.port, operate: config.operate.listen.port })
+        })
+        use(await look(config))
+      } finally {
+        await front.stop()
+      }
+    }
+
+    it('says that pages of addresses and of teams are not passed on, though files are', async () => {
+      await behind(/^\/media\//, find => {
+        assert.equal(wrong(find('Media links')), '')
+        assert.match(wrong(find('Pages of addresses')), /\/to\/: something else answers there \(HTTP 200\)\n.*pass \S+\/to\/ to http:\/\/\S+\/to\/\./)
+        assert.match(wrong(find('Pages http')), /something else answers there \(HTTP 200\)\n.*header Host.*!page/)
+      })
+    })
+
+    it('says that all leads to Zentrale, and takes no port from itself', async () => {
+      await behind(/^/, find => {
+        for (const name of ['Media links', 'Pages of addresses', 'Pages http']) {
+          assert.deepEqual(find(name).map(({ found }) => found), ['leads to Zentrale'], name)
+        }
+        assert.equal(wrong(find('Port')), '')
+      })
+    })
+
+    it('knows the running Zentrale by what it answers', async () => {
+      const [pages, all] = [await serveLinkPages(makeRoster([]), KINDS, systemClock), await startPages()]
+      try {
+        const config = await onFreePorts((config, registered) => {
+          config.media.public_url = pages.url
+          config.operate.public_url = all.url
+          withPage(config, registered)
+        })
+        assert.deepEqual((await fromOutside(config, true, systemClock)).map(showFinding).filter(line => !line.startsWith('✓')), [])
+        const swapped = { ...config, media: { ...config.media, publicUrl: all.url }, operate: { ...config.operate, publicUrl: pages.url } }
+        assert.equal((await fromOutside(swapped, true, systemClock)).filter(({ advice }) => advice !== undefined).length, 3)
+      } finally {
+        await pages.stop()
+        await all.stop()
+      }
+    })
   })
 
   it('says that everybody can read the secrets, and what closes the file', async () => {

@@ -71,7 +71,7 @@ describe('zentrale init', () => {
       [/Domain of your Matrix/, ['example.org']],
       [/Address of the homeserver/, [`http://127.0.0.1:${dead}`, `http://127.0.0.1:${alive}`, '']],
       [/Machine of your SMS/, ['127.0.0.1']], [/Its port \[/, [String(dead), String(alive)]],
-      [/Its password/, ['p']], [/Your number/, ['+4930123456']]
+      [/Its password/, ['p']], [/Your number/, ['+4930123456']], [/links to files/, [`http://127.0.0.1:${dead}`]]
     ]
     const answers = await answer({ 'xmpp-domain': 'none' }, async question => {
       said.push(question)
@@ -82,7 +82,9 @@ describe('zentrale init', () => {
     assert.deepEqual(said.filter(question => question.includes('Enter keeps')).map(question => question.split('\n')[0]), [
       'No homeserver answers there: nothing listens there. Enter keeps it all the same.',
       'That homeserver is firma.example, and its users are not of example.org. Enter keeps it all the same.',
-      `127.0.0.1:${dead}: nothing listens there. Enter keeps it all the same.`
+      `127.0.0.1:${dead}: nothing listens there. Enter keeps it all the same.`,
+      `http://127.0.0.1:${dead}: nothing listens there. Your web server must pass /media/ and /to/ from there to http://127.0.0.1:9994. ` +
+      'Enter keeps it all the same.'
     ])
   })
 
