@@ -114,6 +114,10 @@ const BANS: Ban[] = [
   {
     what: /\beval\(|\bnew Function\(|from 'node:vm'/, because: 'what users write is data, never code', where: path => path.startsWith('src/')
   },
+  {
+    what: /&(lt|amp|#60|#38);/, because: 'HTML is escaped in lib/html.ts, and XML in xmpp/wire/xml.ts, and nowhere else',
+    where: except('src/lib/html.ts', 'src/networks/xmpp/wire/xml.ts')
+  },
   { what: /console\.(log|error|warn|info)/, because: 'the log goes through lib/log.ts', where: path => path.startsWith('src/') }
 ]
 
@@ -263,6 +267,7 @@ describe('style', () => {
     assert.equal(banned({ path: 'src/store/x.ts', text: "'SELECT a WHERE b = ${c}'" }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/send.ts', text: 'inbox.accept(x)' }).length, 1)
     assert.equal(banned({ path: 'src/desk/x.ts', text: 'new Function(template)' }).length, 1)
+    assert.equal(banned({ path: 'src/operate/x.ts', text: "text.replaceAll('<', '&lt;')" }).length, 1)
     assert.equal(banned({ path: 'test/unit/desk/x.test.ts', text: '}).timeout(300_000)' }).length, 1)
   })
 

@@ -1,6 +1,7 @@
 /** The contact block of a function address: the same links and codes for a web page, an address book or a poster. */
 import { encodeQR } from 'qr'
 import type { FunctionAddress } from '../desk/address'
+import { escaped } from '../lib/html'
 import type { ContactWay, NetworkKind } from '../networks/kind'
 import type { DeviceShown } from './devices'
 import { inGroups } from './devices-command'
@@ -31,25 +32,24 @@ const asText: Block = (address, kinds, keys) => {
   return `${head.join('\n')}\n\n${ways.join('\n')}`
 }
 
-const html = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 const linked = (line: string): string => line.split(/(https?:\/\/\S+)/).map((part, index) =>
-  index % 2 === 1 ? `<a href="${html(part)}">${html(part)}</a>` : html(part)).join('')
+  index % 2 === 1 ? `<a href="${escaped(part)}">${escaped(part)}</a>` : escaped(part)).join('')
 
 /** A QR code on white, even on a dark page: cameras need that. */
 const picture = (code: string): string => encodeQR(code, 'svg').trim()
-  .replace('<svg ', `<svg role="img" style="background:#fff" aria-label="QR: ${html(code)}" width="160" height="160" `)
+  .replace('<svg ', `<svg role="img" style="background:#fff" aria-label="QR: ${escaped(code)}" width="160" height="160" `)
 
 const asHtml: Block = (address, kinds, keys) => {
   const { profile: { name, about, website, logo } } = address
   const lines = [...about.split('\n').filter(line => line !== ''), ...website === undefined ? [] : [website]]
   const ways = waysOf(address, kinds, keys).map(({ label, shown, code, href, key }) => `  <figure>
     ${picture(code)}
-    <figcaption>${label}: <a href="${html(href)}">${html(shown)}</a>${key === undefined ? '' : `<br>${html(key)}`}</figcaption>
+    <figcaption>${label}: <a href="${escaped(href)}">${escaped(shown)}</a>${key === undefined ? '' : `<br>${escaped(key)}`}</figcaption>
   </figure>`)
   return [
     `<section class="contact" lang="${address.language}">`,
     ...logo === undefined ? [] : [`  <img src="data:${logo.mime};base64,${Buffer.from(logo.bytes).toString('base64')}" alt="" height="64">`],
-    `  <h2>${html(name)}</h2>`, ...lines.map(line => `  <p>${linked(line)}</p>`), ...ways, '</section>'
+    `  <h2>${escaped(name)}</h2>`, ...lines.map(line => `  <p>${linked(line)}</p>`), ...ways, '</section>'
   ].join('\n')
 }
 
@@ -95,8 +95,8 @@ export const widgetOf = (address: FunctionAddress, publicUrl: string, kinds: rea
   const { language, profile } = address
   const words = WORDS[language]
   return [
-    `<details class="contact" lang="${language}">`, `  <summary>${words.write}: ${html(profile.name)}</summary>`, '  <ul>',
-    ...waysOf(address, kinds, []).map(({ label, shown, href }) => `    <li><a href="${html(href)}">${label}: ${html(shown)}</a></li>`),
-    `    <li><a href="${html(linkPageUrl(address, publicUrl))}">${words.all}</a></li>`, '  </ul>', '</details>'
+    `<details class="contact" lang="${language}">`, `  <summary>${words.write}: ${escaped(profile.name)}</summary>`, '  <ul>',
+    ...waysOf(address, kinds, []).map(({ label, shown, href }) => `    <li><a href="${escaped(href)}">${label}: ${escaped(shown)}</a></li>`),
+    `    <li><a href="${escaped(linkPageUrl(address, publicUrl))}">${words.all}</a></li>`, '  </ul>', '</details>'
   ].join('\n')
 }

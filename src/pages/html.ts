@@ -1,4 +1,5 @@
 /** HTML by a template tag that escapes whatever is not HTML itself. Values stand between tags, or in attributes with double quotes. */
+import { escaped } from '../lib/html'
 
 /** Text that is HTML already. Only the tag makes it. */
 export class Html {
@@ -7,17 +8,13 @@ export class Html {
 
 export type Value = string | number | Html | false | undefined | readonly Value[]
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' }
-
 /** Characters that no HTML may contain, and those that could turn the direction of what stands behind them. */
 const UNSEEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-
-const escaped = (text: string): string => text.replace(UNSEEN, '\ufffd').replace(/[&<>"'`]/g, found => ENTITIES[found] ?? '')
 
 const written = (value: Value): string => {
   if (value === undefined || value === false) return ''
   if (value instanceof Html) return value.text
-  return typeof value === 'string' || typeof value === 'number' ? escaped(String(value)) : value.map(written).join('')
+  return typeof value === 'string' || typeof value === 'number' ? escaped(String(value).replace(UNSEEN, '\ufffd')) : value.map(written).join('')
 }
 
 export const html = (strings: TemplateStringsArray, ...values: Value[]): Html =>

@@ -3,6 +3,7 @@
  * Outgoing HTML is written afresh from the model, so only the few elements below can ever appear.
  */
 import { Parser } from 'htmlparser2'
+import { escaped } from '../../lib/html'
 import { Malformed } from '../../model/errors'
 import { type Mention, nameIn, renamed, withoutLabel } from '../../model/mention'
 import {
@@ -15,23 +16,20 @@ const NESTED_MAX = 500 // open tags; the parser looks through them at each closi
 
 // ---- writing
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' }
-const escape = (text: string): string => text.replace(/[&<>"']/g, char => ENTITIES[char]!)
-
 /** Replaces what no JSON of Matrix may hold: U+0000 (databases refuse it) and lone surrogates. */
 export const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd')
 
 const TAGS = { bold: 'strong', italic: 'em', underline: 'u', strike: 'del', super: 'sup', sub: 'sub' } as const
 
 /** Writes spaces and line breaks so that apps show them. */
-const writeWords = (text: string): string => escape(text).replace(/ (?= )/g, '\u00a0').replaceAll('\n', '<br>')
+const writeWords = (text: string): string => escaped(text).replace(/ (?= )/g, '\u00a0').replaceAll('\n', '<br>')
 
 const writeInline = (parts: Inline[]): string => parts.map(part => {
   switch (part.kind) {
     case 'text': return writeWords(part.text)
     case 'code': return `<code>${writeWords(part.text)}</code>`
-    case 'link': return isLink(part.href) ? `<a href="${escape(part.href)}">${writeInline(part.of)}</a>` : writeInline(part.of)
-    case 'spoiler': return `<span data-mx-spoiler="${escape(part.reason ?? '')}">${writeInline(part.of)}</span>`
+    case 'link': return isLink(part.href) ? `<a href="${escaped(part.href)}">${writeInline(part.of)}</a>` : writeInline(part.of)
+    case 'spoiler': return `<span data-mx-spoiler="${escaped(part.reason ?? '')}">${writeInline(part.of)}</span>`
     default: return `<${TAGS[part.kind]}>${writeInline(part.of)}</${TAGS[part.kind]}>`
   }
 }).join('')
@@ -40,8 +38,8 @@ const writeBlock = (block: Block): string => {
   switch (block.kind) {
     case 'paragraph': return `<p>${writeInline(block.of)}</p>`
     case 'code': {
-      const language = block.language === undefined ? '' : ` class="language-${escape(block.language)}"`
-      return `<pre><code${language}>${escape(block.text)}</code></pre>`
+      const language = block.language === undefined ? '' : ` class="language-${escaped(block.language)}"`
+      return `<pre><code${language}>${escaped(block.text)}</code></pre>`
     }
     case 'quote': return `<blockquote>${writeHtml(block.of)}</blockquote>`
     case 'list': {

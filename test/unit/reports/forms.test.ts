@@ -40,7 +40,7 @@ describe('the forms of a report', () => {
     const page = reportHtml(made, labelOf)
     assert.match(page, /^<!DOCTYPE html>\n<html lang="de">/)
     assert.doesNotMatch(page, /<script|<b>|https?:|\bsrc=|\bhref=|url\(|@import/)
-    assert.match(page, /<th scope="row">&#60;script&#62;alert\(1\)&#60;\/script&#62;<\/th><td>1<\/td>/)
+    assert.match(page, /<th scope="row">&lt;script&gt;alert\(1\)&lt;\/script&gt;<\/th><td>1<\/td>/)
     assert.match(page, /default-src 'none'/)
     assert.match(page, /<tr><th scope="row">09:00<\/th><td>2<\/td><td>0<\/td><td>3<\/td><td>1<\/td><td>5<\/td><td>1<\/td><\/tr>/)
   })
