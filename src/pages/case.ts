@@ -56,11 +56,16 @@ ${field(words.openedAt, showTime(one.openedAt, address.zone, language, served.cl
 ${field(words.labels, one.labels.join(', '))}${field(words.project, one.project)}</dl>`
 }
 
-const assignForm = ({ desk }: PagesServed, address: FunctionAddress, { id }: Conversation, words: Words): Html => {
-  const others = desk.memory.roster.all().filter(one => one.name !== address.name && !one.redirectOnly && one.retired === undefined)
-  return html`<form method="post" action="/case/${id}/assign"><label>${words.to} <select name="to">${address.team.map(agent =>
-    html`<option value="${agentKey(agent)}">${agent.name}</option>`)}${others.map(({ name, profile }) =>
-    html`<option value="${name}">${profile.name}</option>`)}</select></label> <button class="assign">${words.acts.assign}</button></form>`
+/** To everybody but whoever has it. */
+const assignForm = ({ desk }: PagesServed, address: FunctionAddress, one: Conversation, words: Words): Html => {
+  const others = desk.memory.roster.all().filter(({ name, redirectOnly, retired }) => name !== address.name && !redirectOnly && retired === undefined)
+  const choices = [
+    ...address.team.filter(agent => agentKey(agent) !== ownerOf(one)).map(agent => [agentKey(agent), agent.name] as const),
+    ...others.map(({ name, profile }) => [name, profile.name] as const)
+  ]
+  return choices.length === 0 ? html`` : html`<form method="post" action="/case/${one.id}/assign"><label>${words.to} <select name="to">${
+    choices.map(([value, shown]) => html`<option value="${value}">${shown}</option>`)}</select></label>
+<button class="assign">${words.acts.assign}</button></form>`
 }
 
 const actsOf = (served: PagesServed, address: FunctionAddress, one: Conversation, { who, words }: { who: AgentWho, words: Words }): Html => {
@@ -78,10 +83,11 @@ const entryOf = (entry: Entry, address: FunctionAddress, language: Language, now
   const { kind, who, text, content, at, gone } = entry
   const mark = markOf(entry, words)
   const files = filesOf(content)
+  const isTold = text !== '' && !files.some(({ name }) => name === text) // many apps say a file's name as its text
   return html`<li class="${entry.held ? 'note' : kind}"><p class="by"><bdi>${who}</bdi>${
     mark !== undefined && html` <span class="state">${mark}</span>`}
 <span class="quiet">${showTime(at, address.zone, language, now)}</span></p>${gone === true ? html`<p class="quiet">${words.takenBack}</p>`
-  : !address.wordsOnPage ? html`` : html`${text !== '' && html`<p class="text"><bdi>${text}</bdi></p>`}${
+  : !address.wordsOnPage ? html`` : html`${isTold && html`<p class="text"><bdi>${text}</bdi></p>`}${
       files.map(({ name }) => html`<p class="quiet">${words.file}: <bdi>${name}</bdi></p>`)}`}</li>\n`
 }
 

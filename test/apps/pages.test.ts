@@ -1,25 +1,14 @@
 /** The pages as somebody has them in a browser, on a desk and on a phone, by day and by night, in both languages, with script and without. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { makeRoster } from '../../src/desk/address'
 import { systemClock } from '../../src/lib/clock'
 import { Refused } from '../../src/model/errors'
 import { KINDS } from '../../src/networks/kinds'
 import { loadAddressConfig } from '../support/config'
-import { CHROMIUM } from '../support/converse'
+import { isForEverybody, lookingWith, LOOKS, startChromium } from '../support/looks'
 import { type LinkPagesStarted, type PagesStarted, serveLinkPages, startPages, TOKEN } from '../support/pages'
 import { needs } from '../support/real'
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
-const SHOTS = process.env['SHOTS']
-const DEVICES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } }
-const LOOKS = (['desk', 'phone'] as const).flatMap(device => (['light', 'dark'] as const).flatMap(colorScheme =>
-  (['de-DE', 'en-GB'] as const).map(locale => ({ device, colorScheme, locale }))))
-
-interface Violation { id: string; nodes: { html: string, failureSummary: string }[] }
 
 describe('the pages in Chromium', () => {
   needs('chromium')
@@ -31,7 +20,7 @@ describe('the pages in Chromium', () => {
 
   before(async () => {
     all = await startPages({ address: { profile: { name: 'Bürgerbüro Musterstadt', about: '' } } })
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+    browser = await startChromium()
     const names = ['Eva Müller', 'Friedrich Schmidt-Hohenlohe von und zu Langenfeld-Musterhausen', 'محمد علي', '<img src=x onerror=alert(1)>']
     for (const [index, name] of names.entries()) await all.writes(`red:${index}`, 'Guten Tag, wann haben Sie am Samstag offen?', name)
     await all.red.say('werkstatt-1', '@anna', 'Ab 9 Uhr.')
@@ -47,7 +36,6 @@ describe('the pages in Chromium', () => {
     forAll = await serveLinkPages(makeRoster(loadAddressConfig(address => { address.page = true }).addresses), KINDS, systemClock)
     session = cookieOf(await all.logIn()) // each login counts as a try
     anna = cookieOf(await all.enter('Anna'))
-    if (SHOTS !== undefined) await mkdir(SHOTS, { recursive: true })
   })
   after(async () => {
     await browser?.close()
@@ -55,44 +43,35 @@ describe('the pages in Chromium', () => {
     await all?.stop()
   })
 
-  /** What is wrong with the page for people who do not see, or hardly: nothing. */
-  const isAccessible = async (page: Page, name: string): Promise<void> => {
-    await page.evaluate(AXE)
-    const { violations } = await page.evaluate('axe.run()') as { violations: Violation[] }
-    assert.deepEqual(violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`), [])
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), 0, `${name} is too wide`)
-    if (SHOTS !== undefined) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
-  }
-
-  for (const { device, colorScheme, locale } of LOOKS) {
-    it(`are for everybody on a ${device}, ${colorScheme}, in ${locale}`, async () => {
-      const context = await browser.newContext({ viewport: DEVICES[device], colorScheme, locale, bypassCSP: true }) // for axe, which is not ours
+  for (const look of LOOKS) {
+    it(`are for everybody on a ${look.device}, ${look.colorScheme}, in ${look.locale}`, async () => {
+      const context = await lookingWith(browser, look)
       const page = await context.newPage()
-      const name = (what: string): string => `${what}-${device}-${colorScheme}-${locale.slice(0, 2)}`
+      const isWell = (what: string): Promise<void> => isForEverybody(page, what, look)
       await page.goto(`${all.url}/`)
-      await isAccessible(page, name('login'))
+      await isWell('login')
       await context.addCookies([session])
       await page.goto(`${all.url}/`)
       await page.locator('#live.live').waitFor()
-      await isAccessible(page, name('overview'))
+      await isWell('overview')
       await page.goto(`${all.url}/queue?state=failed`)
-      await isAccessible(page, name('queue'))
+      await isWell('queue')
       await page.click('.rows td.number a')
-      await isAccessible(page, name('message'))
+      await isWell('message')
       await page.goto(`${all.url}/reports`)
-      await isAccessible(page, name('reports'))
+      await isWell('reports')
       await page.goto(`${all.url}/inbox/werkstatt`)
-      await isAccessible(page, name('inbox-operator'))
+      await isWell('inbox-operator')
       await context.addCookies([anna])
       await page.goto(`${all.url}/inbox/werkstatt`)
       await page.locator('#live.live').waitFor()
-      await isAccessible(page, name('inbox'))
+      await isWell('inbox')
       await page.click('.cases td.number a >> nth=0')
-      await isAccessible(page, name('case'))
+      await isWell('case')
       await page.goto(`${all.url}/link/${'x'.repeat(20)}`)
-      await isAccessible(page, name('link'))
+      await isWell('link')
       await page.goto(`${forAll.url}/to/buergerbuero`)
-      await isAccessible(page, name('public'))
+      await isWell('public')
       await context.close()
     })
   }

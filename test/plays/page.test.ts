@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { type Element, xml } from '@xmpp/client'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { Phone } from '../../sandbox/smsc'
 import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
-import { CHROMIUM } from '../support/converse'
 import { makeEncryptedPerson } from '../support/encrypted-person'
 import { type Independent, startOmemo } from '../support/independent'
+import { startChromium } from '../support/looks'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
@@ -50,7 +50,7 @@ const acted = (xmppServer: 'prosody' | 'ejabberd'): void => {
     mkdirSync(dir('olga'))
     olga = await startOmemo(town.xmpp.c2sPort, `olga@${DOMAIN}/phone`, PASSWORD, dir('olga'))
     paul = town.smsc.phone('+491709998877')
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+    browser = await startChromium()
     evasChat = await chatWithAddress(eva)
     await eva.send(evasChat, 'Do I need an appointment?')
     await annaReads(await annasRoom(1), 'Do I need an appointment?')

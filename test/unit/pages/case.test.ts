@@ -84,6 +84,22 @@ describe('the page of a case', () => {
     assert.equal((await all.visit('/events?view=/case/1', { cookie })).status, 200, 'and ends without a word')
   })
 
+  it('offers to pass on to everybody but whoever has it, and says the name of a file once', async () => {
+    await start()
+    const anna = await all.enter('Anna')
+    const offered = async (): Promise<string[]> => [...(await all.visit('/case/1', { cookie: anna })).text.matchAll(/<option value="([^"]+)"/g)]
+      .map(([, value]) => value!)
+    assert.deepEqual(await offered(), ['red @anna', 'blue bernd', 'verkauf'])
+    await act(anna, 'take')
+    assert.deepEqual(await offered(), ['blue bernd', 'verkauf'])
+    const file = { kind: 'file', name: 'wheel.pdf', mime: 'application/pdf', at: { network: 'red', ref: 'f' } } as const
+    await all.red.say('werkstatt/red:eva', 'red:eva', '', {
+      direct: true, to: 'werkstatt', content: { style: 'text', text: [], file }
+    })
+    await until(() => all.red.read('werkstatt-1').some(line => line.includes(file.name)), 'the file')
+    assert.equal((await all.visit('/case/1', { cookie: anna })).text.split(file.name).length - 1, 1)
+  })
+
   it('is for the team that has the case alone, and does nothing but these', async () => {
     await start()
     const anna = await all.enter('Anna')
