@@ -81,7 +81,8 @@ export interface MenuItem { node: string; name: string; words: string; fields: M
 /** `case`: one of the open cases that Inbox.cases lists. */
 export interface MenuField { name: string; label: string; kind: 'case' | 'line' | 'lines' | 'choice'; required: boolean; options?: Option[] }
 
-export interface Option { value: string; label: string }
+/** `words`: what somebody said, which should stand only where they may. */
+export interface Option { value: string; label: string; words?: string }
 
 /** The result of an order. */
 export interface Answered { text: string; done: boolean }

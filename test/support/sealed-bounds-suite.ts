@@ -50,13 +50,14 @@ const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPers
   const saidTo = async ({ person, room }: Customer): Promise<number> =>
     (await person.events(room)).filter(({ sender, type }) => sender === address() && /encrypted|message/.test(type)).length
 
-  beforeEach(async () => {
+  const start = async (): Promise<void> => {
     bridge = makeBridge(ground(), kept)
     ;({ network } = bridge)
     network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
     await network.start(bridge.inbox)
     await until(() => kept.memory.keys('signed ').length > 0, 'the address has a device that is signed', WITHIN_MS)
-  })
+  }
+  beforeEach(start)
   afterEach(() => network.stop())
 
   return {
@@ -68,6 +69,11 @@ const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPers
       }
     },
     get network () { return network },
+    async restart (): Promise<void> {
+      await network.stop()
+      await start()
+      await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true, WITHIN_MS)
+    },
     /** The rows of the vault that name them, but for what the library keeps. */
     known: ({ person }: Customer): string[] => [...rows.keys()].filter(key => key.includes(person.userId) && !key.startsWith('device ')),
     /** What came of them, as the bridge gets it. */
@@ -155,13 +161,30 @@ export const beyondSynapseSuite = (ground: () => Ground, appOf = () => makeEncry
 
     it('is not answered in another chat that is not encrypted, whoever has made that in the name of the contact', async () => {
       const { nina, room } = await moved('private_chat')
-      await until(async () => {
-        const error = await customers.network.send(secret(nina, 'auch geheim'), AbortSignal.timeout(WITHIN_MS)).then(() => undefined, one => one)
+      const isKept = (one: Delivery): Promise<void> => until(async () => {
+        const error = await customers.network.send(one, AbortSignal.timeout(WITHIN_MS)).then(() => undefined, one => one)
         assert.ok(error !== undefined, 'it went out')
         return error instanceof Unavailable && error.unsealed === 'clear'
       }, 'it is kept back', WITHIN_MS)
+      await isKept(secret(nina, 'auch geheim'))
+      await isKept(answerTo(nina, 'was auch immer')) // notices and answers to commands, too
+      await nina.person.send(room, 'im Klartext')
+      await hears('im Klartext')
+      await isKept(secret(nina, 'noch immer geheim'))
       await customers.network.send(answerTo(nina, 'offen'), AbortSignal.timeout(WITHIN_MS))
-      assert.deepEqual(await inTheClear(nina, room), ['offen'])
+      assert.deepEqual(await inTheClear(nina, room), ['im Klartext', 'offen'])
+    })
+
+    it('is not answered in the clear after a reaction or a correction in the clear, and not after a start either', async () => {
+      const { nina, room } = await moved('private_chat')
+      const { person } = nina
+      const before = customers.from(nina)[0]!.key
+      await person.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: before, key: '👍' } }, 'm.reaction')
+      await person.edit(room, before, 'geändert')
+      await customers.restart()
+      const error = await customers.network.send(answerTo(nina, 'offen'), AbortSignal.timeout(WITHIN_MS)).then(() => undefined, one => one)
+      assert.ok(error instanceof Unavailable)
+      assert.deepEqual((await inTheClear(nina, room)).filter(words => words === 'offen'), [])
     })
 
     it('is answered in another chat of the contact where the address may turn encryption on', async () => {

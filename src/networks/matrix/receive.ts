@@ -219,10 +219,10 @@ export const makeTake = ({
     const events = eventsIn(taken)
     const said = events.filter(isSaid)
     for (const event of said) {
-      const { room, sender, at, type } = event
+      const { room, sender, type } = event
       const chat = direct.of(room)
       if (chat ?? keeper.reads(room)) verifying.look(chat ?? { ours: keeper.mxid, place: { id: room } }, event)
-      if (chat?.theirs === sender && (type !== 'm.room.encrypted' || readerOf(room) !== undefined)) await direct.wrote(room, chat, at ?? 0)
+      if (chat?.theirs === sender && (type !== 'm.room.encrypted' || readerOf(room) !== undefined)) await direct.wrote(event, chat)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
     const [powerful, typed] = await Promise.all([powerfulIn(said), typesOf(said)])

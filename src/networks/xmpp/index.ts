@@ -151,7 +151,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const clear = makeDirectReceiver({ network: NAME, domain, language, quarantine, offer: receiver.offer, originals, stream, world })
     const direct = await omemo.opening(clear, addresses.at)
     const entrance = makeEntrance({ network: NAME, domain, language, inbox, rooms, own: ownRooms, stream, world })
-    const commands = makeCommands({ network: NAME, language, addresses, inbox, world })
+    const commands = makeCommands({ network: NAME, language, addresses, inbox, world, isSecret: omemo.sealing.isSecret })
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver: direct, omemo,
       invitations: makeInvitations(language, rooms, stream, world),

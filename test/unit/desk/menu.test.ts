@@ -28,7 +28,7 @@ describe('the menu of a team', () => {
   const stateOf = async (): Promise<string | undefined> => (await started.store.run(tx => tx.desk.conversation(1)))?.state
 
   it('has the open cases, colleagues and texts to choose from, and words that are commands', async () => {
-    assert.deepEqual(await blue.inbox.cases('blue', 'werkstatt'), [{ value: '1', label: '#1 🔴 new · Eva (red) · Hello?' }])
+    assert.deepEqual(await blue.inbox.cases('blue', 'werkstatt'), [{ value: '1', label: '#1 🔴 new · Eva (red)', words: 'Hello?' }])
     const { items } = blue.served[0]!.menu!
     const fields = (node: string) => items.find(one => one.node === node)?.fields.map(({ kind, options }) => [kind, options?.map(one => one.value)])
     assert.deepEqual(fields('assign'), [['case', undefined], ['choice', ['Anna', 'Bernd']]])

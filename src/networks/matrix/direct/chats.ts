@@ -28,6 +28,8 @@ export interface Chats {
   add (room: string, place: Place): Promise<void>
   /** From now on we write to the contact here, unless they wrote elsewhere after `at`. */
   turnTo (room: string, place: Place, at: number): Promise<void>
+  /** The contact's words came encrypted, or not. */
+  heard (place: Place, sealed: boolean): Promise<void>
   /** The room in which the contact wrote last, then earlier ones. */
   rooms (place: Place): string[]
   /** The rooms of chats of these users of ours that their contacts have not left, the chat that moved last first. */
@@ -44,6 +46,11 @@ export interface Chats {
 }
 
 const OLDER_MAX = 10
+
+const secretKey = ({ id }: Pick<Place, 'id'>): string => `secret ${id}`
+
+/** Whether the contact's last words came encrypted: then nothing is said to them in the clear, in whatever room. */
+export const isSecret = (memory: Pick<Memory, 'get'>, place: Pick<Place, 'id'>): boolean => memory.get(secretKey(place)) !== undefined
 
 /** Our and their MXID; undefined if the place is no direct chat. */
 export const readDirect = ({ id }: Pick<Place, 'id'>): { ours: string, theirs: string } | undefined => {
@@ -83,6 +90,7 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       if (chat && since > 0 && since < chat.at) return // an old message, read once more
       await keep(place, { room, at: since, older: without(room, place).slice(0, OLDER_MAX) })
     },
+    heard: (place, sealed) => sealed ? memory.set(secretKey(place), '') : memory.delete(secretKey(place)),
     some (isTheirs, most) {
       const start = chatKey({ network, id: '' })
       const found = memory.keys(start).flatMap(key => {
@@ -109,6 +117,9 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       await forgotten(room)
       for (const what of ['told', 'unread', 'encrypted', 'replaced']) await memory.delete(`${what} ${room}`)
     },
-    end: place => memory.delete(chatKey(place))
+    async end (place) {
+      await memory.delete(secretKey(place))
+      await memory.delete(chatKey(place))
+    }
   }
 }

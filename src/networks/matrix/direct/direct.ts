@@ -18,7 +18,7 @@ import type { Backlog } from '../recovery/backlog'
 import { READ_BACK_MS, type ReadUpTo } from '../recovery/catch-up'
 import { beginsNow } from '../recovery/history-position'
 import type { RoomEvent } from '../events/events'
-import { isJson } from '../events/json'
+import { isJson, jsonOf } from '../events/json'
 import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from '../homeserver'
 import { GHOST_PREFIX, isGhostOn } from '../names'
 import { makeChats, readDirect, type Chats, type DirectRoom } from './chats'
@@ -57,8 +57,8 @@ export interface Direct {
   member (event: RoomEvent, chat: DirectRoom): Promise<void>
   /** Another room was put in the place of a chat's. Only if the contact invites us there does the chat go on in it. */
   replaced (event: RoomEvent): Promise<void>
-  /** The contact wrote here (`at`: as their homeserver says). From now on we answer them here. */
-  wrote (room: string, chat: DirectRoom, at: number): Promise<void>
+  /** The contact wrote here. From now on we answer them here, and not in the clear if they did not write so. */
+  wrote (event: RoomEvent, chat: DirectRoom): Promise<void>
   /**
    * The room to write in, made if there is none; with `change`, the room of the message to change. For an edit, only a room in which the
    * contact still reads. Throws Refused or Unavailable.
@@ -92,6 +92,12 @@ const chatsOfGhosts = ({ domain, isAttended, clock }: DirectWorld, chats: Chats,
   chats.some(isGhostOn(domain), GHOST_CHATS_MAX).filter(({ room }) => !isAttended(room) && !has(room))
     .map(({ place, room, ours }) => ({ place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }))
 
+/** No reaction or correction: those may come in the clear from servers too, and change nothing. */
+const isNew = ({ type, content }: RoomEvent): boolean => {
+  const { rel_type: relation } = jsonOf(content['m.relates_to'])
+  return type !== 'm.room.redaction' && relation !== 'm.annotation' && relation !== 'm.replace'
+}
+
 const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: string, ours: string, reason?: string): Promise<void> => {
   const body = reason === undefined ? {} : { reason }
   await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body, elsewhere: true, signal })
@@ -103,9 +109,12 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : chats.of(room)
 
-  const wrote: Direct['wrote'] = async (room, { place }, at) => {
+  const wrote: Direct['wrote'] = async (event, { place }) => {
+    const { room, at = 0, sealed } = event
     parting.spoken(room)
-    if (!parting.isOver(room) && !chats.isReplaced(room)) await chats.turnTo(room, place, at) // else this is an earlier message
+    if (parting.isOver(room) || chats.isReplaced(room)) return // this is an earlier message
+    await chats.turnTo(room, place, at)
+    if (chats.at(place)?.room === room && (sealed !== undefined || isNew(event))) await chats.heard(place, sealed !== undefined)
   }
 
   const leave = leaving(homeserver, stopping)

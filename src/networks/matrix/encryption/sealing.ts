@@ -7,7 +7,8 @@ import { Refused, Unavailable } from '../../../model/errors'
 import type { Clock } from '../../../lib/clock'
 import type { Place } from '../../../model/address'
 import type { Delivery } from '../../../model/message'
-import { readDirect } from '../direct/chats'
+import type { Memory } from '../../../model/network'
+import { isSecret, readDirect } from '../direct/chats'
 import { type Json, stringOf } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import { setState } from '../rooms/state'
@@ -18,8 +19,8 @@ import type { Keeper } from './keeper'
 export interface SealedPlaces {
   /**
    * Whether it must be sealed in this room. Asks each time where others may turn encryption on, because we hear of it only later. Throws Refused
-   * if we cannot seal it. What is secret turns encryption on where it is off; where it may not, throws Unavailable: others may have made that room
-   * in the contact's name.
+   * if we cannot seal it. What is secret, and all that is said to whoever wrote encrypted last, turns encryption on where it is off; where it may
+   * not, throws Unavailable: others may have made that room in the contact's name.
    */
   must (said: Pick<Delivery, 'place' | 'action'>, room: string, signal: AbortSignal): Promise<boolean>
   /** Throws Refused if this room of a mirror is encrypted, and may not be: what others say is not to stand there in the clear. Throws Unavailable. */
@@ -37,7 +38,7 @@ export interface SealedPlaces {
 }
 
 interface SealedPlacesParts {
-  homeserver: Homeserver; encryption: Encryption; keeper: Keeper; clock: Clock; bot: string
+  homeserver: Homeserver; encryption: Encryption; keeper: Keeper; memory: Pick<Memory, 'get'>; clock: Clock; bot: string
   /** Whether nobody but us can turn encryption on there. */
   isMadeByUs (place: Place): boolean
   /** We found that this room is encrypted, perhaps before we hear of it. */
@@ -48,7 +49,7 @@ const CLEAR_MAX = 10_000
 const CLEAR_MS = 2_000 // for so long, a room of a mirror stays unasked: a homeserver takes longer to come back
 
 export const makeSealedPlaces = (
-  { homeserver, encryption, keeper, clock, bot, isMadeByUs, turned }: SealedPlacesParts
+  { homeserver, encryption, keeper, memory, clock, bot, isMadeByUs, turned }: SealedPlacesParts
 ): SealedPlaces => {
   const clear = new Map<string, number>() // when a room was not encrypted last, of clock.tick
 
@@ -82,7 +83,7 @@ export const makeSealedPlaces = (
   return {
     async must ({ place, action }, room, signal) {
       if (!mayBeSealed(place) || !await isOn(place, room, signal)) {
-        if (action.kind !== 'message' || action.secret !== true) return false
+        if (action.kind !== 'message' || (action.secret !== true && !isSecret(memory, place))) return false
         await turnOn(room, readDirect(place)?.ours ?? bot, signal)
       }
       const reader = readDirect(place)?.ours ?? keeper.mxid

@@ -1,7 +1,8 @@
 /**
  * The team's commands as a menu (XEP-0050). Each has a form (XEP-0004); a filled-in form counts as the command typed in the chat with the
  * address. Promises: nobody but the team sees or runs them. The result shows the command's real answer. It is “completed” only if something
- * was done; else the form comes again, with the reason.
+ * was done; else the form comes again, with the reason. No app encrypts a menu: where the chat is encrypted, the menu says none of the words, and
+ * the answer stands in the chat alone.
  */
 import { createHash } from 'node:crypto'
 import { messageOf } from '../../../model/errors'
@@ -10,10 +11,10 @@ import type { Identity, Inbox, MenuItem, Option, World } from '../../../model/ne
 import { plain } from '../../../model/text'
 import type { Addresses } from '../addresses'
 import { bareOf, canonicalBare, parseJid } from '../names'
-import type { Language } from '../text/texts'
+import { type Language, TEXTS } from '../text/texts'
 import { errorReply, notNow } from '../wire/stanza-errors'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
-import { directPlace } from './place'
+import { directPlace, type Ends } from './place'
 
 export const COMMANDS = 'http://jabber.org/protocol/commands'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
@@ -49,9 +50,15 @@ const wordsOf = (item: MenuItem, filled: Map<string, string>): string => {
   return [number === undefined || number === '' ? '' : `#${number}`, item.words, ...rest].filter(part => part !== '').join(' ')
 }
 
-interface Parts { network: string; language: Language; addresses: Addresses; inbox: Pick<Inbox, 'ask' | 'cases'>; world: World }
+/** `isSecret`: whether what is said in this chat is encrypted. */
+interface Parts {
+  network: string; language: Language; addresses: Addresses; inbox: Pick<Inbox, 'ask' | 'cases'>; world: World
+  isSecret?: (ends: Ends) => Promise<boolean>
+}
 
-export const makeCommands = ({ network, language, addresses, inbox, world: { clock, chance, log } }: Parts): Commands => {
+export const makeCommands = (
+  { network, language, addresses, inbox, world: { clock, chance, log }, isSecret = async () => false }: Parts
+): Commands => {
   const running = new Map<string, number>() // by person
 
   const count = (person: string, change: 1 | -1): void => {
@@ -90,16 +97,20 @@ export const makeCommands = ({ network, language, addresses, inbox, world: { clo
     const form = child(asked, 'x', FORM)
     const filled = filledIn(form)
     const ask = async (...why: Xml[]): Promise<void> => {
-      const cases = item.fields.some(({ kind }) => kind === 'case') ? await inbox.cases(network, identity.id) : []
+      const found = item.fields.some(({ kind }) => kind === 'case') ? await inbox.cases(network, identity.id) : []
+      const hidden = await isHidden()
+      const cases = found.map(({ value, label, words }) => ({ value, label: words === undefined || hidden ? label : `${label} · ${words}` }))
       answer('executing', el('actions', { execute: 'complete' }, el('complete')), formXml(item, cases, filled), ...why)
     }
+    const isHidden = (): Promise<boolean> => isSecret({ ours: identity.id, theirs: canonicalBare(bareOf(iq.attrs.from ?? '')) ?? '' })
+    const shown = async (text: string): Promise<string> => text !== '' && await isHidden() ? TEXTS[language].inChat : text
     if (action === 'cancel') return answer('canceled')
     if (item.fields.length > 0 && form?.attrs.type !== 'submit') return await ask()
     const isMissing = item.fields.some(({ name, required }) => required && (filled.get(name) ?? '') === '')
     if (isMissing) return await ask(...note('error', identity.menu!.missing))
     const { text, done } = await inbox.ask(arrivalOf(iq, identity, wordsOf(item, filled), sessionid))
-    if (done || item.reads === true) answer('completed', ...note('info', text))
-    else await ask(...note('error', text))
+    if (done || item.reads === true) answer('completed', ...note('info', await shown(text)))
+    else await ask(...note('error', await shown(text)))
   }
 
   return {

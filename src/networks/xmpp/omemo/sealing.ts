@@ -34,6 +34,8 @@ export interface Sealing {
    * Unavailable or Refused.
    */
   seal (ends: Ends, said: { key: string, body: string, changes?: string | undefined }, signal: AbortSignal): Promise<Xml[] | undefined>
+  /** Whether the contact's last words came encrypted: then nothing is said to them in the clear. */
+  isSecret (ends: Ends): Promise<boolean>
   /** Whether what was said with this id, by us or to us, was encrypted, or may have been: it is not to be repeated in the clear. */
   hides (ends: Ends, said: { id: string, to: string } | undefined): Promise<boolean>
   /** What was sealed under this key is sent, or never will be. */
@@ -179,6 +181,7 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
         return xml
       }).catch(noted(key, before))
     },
+    isSecret: async ends => (await chatOf(ends)).encrypted === true,
     hides: async (ends, said) => hidesIn(await chatOf(ends), said && (said.to === ends.ours ? said.id : heardAs(said.id))),
     over: key => kept.change([sealedChange(key, undefined)]),
     async empty (ends, device, anew, signal) {

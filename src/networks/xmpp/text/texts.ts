@@ -13,6 +13,7 @@ interface Texts {
   tooMuch: string
   nobody: string
   notNow: string
+  inChat: string
   gateway: { about: string, prompt: string, unknown: string, search: string, name: string }
   entrance: { moved (room: string): string, none: string }
 }
@@ -32,6 +33,7 @@ export const TEXTS: Record<Language, Texts> = {
       `Bitte laden Sie ${ours} aus dem Raum heraus ein. In manchen Apps heißt das: /invite ${ours}`,
     tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
     nobody: 'Unter dieser Adresse werden keine Nachrichten gelesen. Bitte schreiben Sie im Raum.',
+    inChat: 'Die Antwort steht im Chat, weil er verschlüsselt ist.',
     notNow: 'Nicht zugestellt: Von Ihnen warten hier schon zu viele Nachrichten. Bitte senden Sie diese später noch einmal.',
     gateway: {
       about: 'Geben Sie die Adresse einer Person oder eines Raums in einem anderen Netz ein, zum Beispiel @anna:example.org.', prompt: 'Adresse',
@@ -56,6 +58,7 @@ export const TEXTS: Record<Language, Texts> = {
       `Please invite ${ours} from inside the room. In some apps that is: /invite ${ours}`,
     tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
     nobody: 'Nobody reads messages at this address. Please write in the room.',
+    inChat: 'The answer is in the chat, because that is encrypted.',
     notNow: 'Not delivered: too many messages from you are still waiting here. Please send this one again later.',
     gateway: {
       about: 'Enter the address of a person or a room on another network, such as @anna:example.org.', prompt: 'Address',

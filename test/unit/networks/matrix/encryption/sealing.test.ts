@@ -6,6 +6,7 @@ import type { Encryption } from '../../../../../src/networks/matrix/encryption/e
 import type { Keeper } from '../../../../../src/networks/matrix/encryption/keeper'
 import { makeSealedPlaces } from '../../../../../src/networks/matrix/encryption/sealing'
 import type { Homeserver } from '../../../../../src/networks/matrix/homeserver'
+import { makeMemory } from '../../../../support/world'
 
 describe('a room of a mirror that may not be encrypted', () => {
   const ROOM = '!a:x'
@@ -19,7 +20,7 @@ describe('a room of a mirror that may not be encrypted', () => {
   let turned: string[]
 
   const make = () => makeSealedPlaces({
-    homeserver: {} as Homeserver, bot: '@zentrale:x', clock: { ...systemClock, tick: () => now }, isMadeByUs: () => false,
+    homeserver: {} as Homeserver, memory: makeMemory(), bot: '@zentrale:x', clock: { ...systemClock, tick: () => now }, isMadeByUs: () => false,
     encryption: { async isOn () { asked++; return on }, wasOn: () => false, mayServe: () => true, serves: () => true } as unknown as Encryption,
     keeper: { mxid: '@keys:x', mayRead: () => allowed, isIn: () => false, async enter () {} } as unknown as Keeper,
     turned: room => { turned.push(room) }
