@@ -105,12 +105,12 @@ const de: Texts = {
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
   isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. ` +
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
-  isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder. Was inzwischen geschrieben wurde, kam in keiner Richtung an.`,
-  isBackHere: 'Zentrale verbindet diesen Raum wieder mit anderen. Was inzwischen geschrieben wurde, kam in keiner Richtung an.',
+  isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder. Was inzwischen geschrieben wurde, kommt erst jetzt an oder gar nicht.`,
+  isBackHere: 'Zentrale verbindet diesen Raum wieder mit anderen. Was inzwischen geschrieben wurde, kommt erst jetzt an oder gar nicht.',
   hasMoved: (where, to) => `Der Raum auf ${where} ist umgezogen. Er ist jetzt ${to}.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
-    'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
-  unreadStays: 'Auch was schon geschrieben war, aber noch nicht gelesen werden konnte, kommt nicht an.',
+    'geschrieben wird, kommt dort vorerst nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
+  unreadStays: 'Auch was schon geschrieben war, aber noch nicht gelesen werden konnte, kommt vorerst nicht an.',
   isSealed: where => `Der Raum auf ${where} ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Was dort geschrieben wird, steht hier ohne ` +
     'sie, und was hier geschrieben wird, ist bis dorthin nicht von Anfang an verschlüsselt.',
   isSealedHere: 'Dieser Raum ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Sie liest mit, und in den anderen Netzen steht ohne ' +
@@ -207,12 +207,12 @@ const en: Texts = {
     'For now, messages arrive in neither direction.',
   isEncrypted: where => `The connection to the room on ${where} is paused, because that room is encrypted. ` +
     'For now, messages arrive in neither direction.',
-  isBack: where => `The connection to the room on ${where} works again. What was written meanwhile has arrived in neither direction.`,
-  isBackHere: 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.',
+  isBack: where => `The connection to the room on ${where} works again. What was written meanwhile arrives only now, or not at all.`,
+  isBackHere: 'Zentrale connects this room with others again. What was written meanwhile arrives only now, or not at all.',
   hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
-  isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
-    'there, and nothing from there arrives here. A room without encryption can be mirrored.',
-  unreadStays: 'What was written before but could not be read yet does not arrive either.',
+  isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: for now, nothing that is said here ' +
+    'arrives there, and nothing from there arrives here. A room without encryption can be mirrored.',
+  unreadStays: 'What was written before but could not be read yet does not arrive for now either.',
   isSealed: where => `The room on ${where} is encrypted. Encryption ends at Zentrale: what is said there stands here without it, and what is said ` +
     'here is not encrypted from the beginning.',
   isSealedHere: 'This room is encrypted. Encryption ends at Zentrale: it reads along, and what is said here stands in the other networks without ' +

@@ -7,8 +7,8 @@ import { storyOf, type Story } from '../support/story'
 const OUT = 'The connection to the room on Matrix is paused, because Zentrale is no longer in it. ' +
   'For now, messages arrive in neither direction.'
 const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
-const BACK = 'The connection to the room on Matrix works again. What was written meanwhile has arrived in neither direction.'
-const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.'
+const BACK = 'The connection to the room on Matrix works again. What was written meanwhile arrives only now, or not at all.'
+const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile arrives only now, or not at all.'
 
 describe('a mirror that rests, on Synapse, Prosody and phones', () => {
   needs('synapse', 'prosody')

@@ -14,9 +14,9 @@ describe('how a place stands to us', () => {
   const OUT = 'The connection to the room on red is paused, because Zentrale is no longer in it. ' +
     'For now, messages arrive in neither direction.'
   const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
-  const UNREAD = 'What was written before but could not be read yet does not arrive either.'
-  const BACK = 'The connection to the room on red works again. What was written meanwhile has arrived in neither direction.'
-  const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.'
+  const UNREAD = 'What was written before but could not be read yet does not arrive for now either.'
+  const BACK = 'The connection to the room on red works again. What was written meanwhile arrives only now, or not at all.'
+  const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile arrives only now, or not at all.'
 
   const start = async (path?: string): Promise<void> => {
     [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
@@ -55,6 +55,17 @@ describe('how a place stands to us', () => {
     await until(() => red.delivered.length === 2 && blue.delivered.length === 3)
     assert.deepEqual(red.read('room'), [`*: ${BACK_HERE}`, 'bernd (blue): yes'])
     assert.deepEqual(blue.read('hall'), [`*: ${OUT}`, `*: ${BACK}`, 'anna (red): here you are again'])
+  })
+
+  it('that is read again after a rest is said to bring late what was written meanwhile, or not at all: both may be', async () => {
+    await stands('encrypted')
+    await red.say('room', 'anna', 'in the clear', { key: 'meanwhile' })
+    await until(() => blue.delivered.length === 1)
+    await stands('sealed')
+    await red.say('room', 'anna', 'in the clear', { key: 'meanwhile' }) // its room is read again from where we were
+    await until(() => blue.delivered.length === 3)
+    const [, back = '', ...late] = blue.read('hall')
+    assert.deepEqual([back.startsWith(`*: ${BACK}`), late], [true, ['anna (red): in the clear']])
   })
 
   it('that has moved to another room lets go of the names of those who were known only by the old one, over a restart too', async () => {
