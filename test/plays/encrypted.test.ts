@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkout } from '../../sandbox/servers/process'
+import { checkout, PROGRAM, run } from '../../sandbox/servers/process'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { type EncryptedPerson, makeEncryptedPerson } from '../support/encrypted-person'
 import { type Independent, startNio } from '../support/independent'
@@ -73,6 +73,15 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
     await anna.send(room, 'Nein, kommen Sie einfach.')
     await ninaReads('Nein, kommen Sie einfach.')
     await anna.waitFor(room, 'the sign', ({ type, content }) => type === 'm.room.name' && String(content['name']).endsWith('(Matrix 🔒) · 🟢 Anna'))
+  })
+
+  it('Nina compares the fingerprint that the operator sees, and her app takes what the address says for verified', async () => {
+    const shown = await run(process.execPath, [PROGRAM, '--config', town.configPath, 'address', 'show', 'bürgerbüro'])
+    const [, device, groups = ''] = new RegExp(`${MXID}, (\\S+): (.+)`).exec(shown) ?? []
+    nina.does('compare', { user: MXID, device, fingerprint: groups.replaceAll(' ', '') })
+    await nina.sees('that it is the same', { saw: 'compared', same: true })
+    await anna.send(await annasRoom(1), 'Bis gleich.')
+    await nina.sees('it', { saw: 'message', sender: MXID, text: 'Bis gleich.', encrypted: true, verified: true })
   })
 
   it('Eva writes from Element\'s library, and her app warns of nothing', async () => {

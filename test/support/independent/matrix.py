@@ -162,6 +162,14 @@ class Person:
     async def do_types(self, room, typing):
         await self.client.room_typing(room, typing)
 
+    async def do_compare(self, user, device, fingerprint):
+        """Takes the key of a device for verified if its fingerprint is the one that somebody has read out."""
+        found = next((one for one in self.client.device_store.active_user_devices(user) if one.device_id == device), None)
+        same = found is not None and found.ed25519 == fingerprint
+        if same:
+            self.client.verify_device(found)
+        show('compared', same=same)
+
     async def do_mark(self, room, id):
         await self.client.update_receipt_marker(room, id)
 
@@ -174,7 +182,7 @@ class Person:
         relates = content.get('m.relates_to') or {}
         show('message', room=room.room_id, name=room.user_name(event.sender), sender=event.sender, text=content.get('body', ''), id=event.event_id,
              answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''),
-             file=content.get('file'), encrypted=event.decrypted,
+             file=content.get('file'), encrypted=event.decrypted, verified=event.verified,
              kind=content.get('msgtype', ''), info=content.get('info') or {}, in_thread=relates.get('rel_type') == 'm.thread',
              thread=relates.get('event_id', '') if relates.get('rel_type') == 'm.thread' else '',
              calls=(content.get('m.mentions') or {}).get('user_ids', []),
