@@ -1,6 +1,7 @@
 /**
  * What is a one-time code in an SMS, decided here alone. A code stands beside a word that says so, or as what a browser looks for. House numbers,
- * phone numbers, prices, dates and numbers of orders are none. What is masked says nothing of the code, not even how long it is.
+ * phone numbers, prices, dates and numbers of orders are none. What is masked says nothing of the code, not even how long it is. What is masked is
+ * soon gone. So where a phone writes, which may be a person's who tells the code of a door, only what is plainly a service's is masked.
  */
 export const MASK = '••••••'
 
@@ -59,6 +60,20 @@ const codesIn = (text: string): string[] => {
   return [...new Set([...found, ...bare])].sort((one, other) => other.length - one.length)
 }
 
-/** The text without the codes in it, wherever they stand: links have them too. The same text if there is none. */
-export const masked = (text: string): string => codesIn(text).reduce((left, code) =>
-  left.replace(new RegExp(`(?<![\\p{L}\\p{N}])${code}(?![\\p{L}\\p{N}])`, 'gu'), MASK), text)
+/** What services write beside their codes, and people do not. */
+const SERVICES = '(?:whatsapp|telegram|signal|google|facebook|microsoft|amazon|paypal|apple|uber)[- ]code'
+const SAYS_SO = 'einmal-?(?:code|pin|passwor|kennwort)|one[- ]?time|single[- ]use|verifi|' +
+  '(?:bestätigungs|sicherheits|anmelde|aktivierungs|freischalt|login)-?code|' +
+  '(?:confirmation|security|login|log-in|sign-in|activation|authentication) code|' +
+  '(?:nicht|nie|niemals|niemandem|niemanden) weiter|weiter(?:zu)?geben|(?:not|never|n[’\']t) share'
+const OF_SERVICES = new RegExp(
+  `${SERVICES}|${SAYS_SO}|${WORD}(?:${TAN}|m?otp)(?![\\p{L}\\p{N}])|(?:^|\\n)@[\\w.-]+ #`, 'iu')
+
+/**
+ * The text without the codes in it, wherever they stand: links have them too. The same text if there is none. `byPhone`: its sender is a phone
+ * number, and not a name or a short number as only services have.
+ */
+export const masked = (text: string, byPhone: boolean): string => {
+  const codes = byPhone && !OF_SERVICES.test(text) ? [] : codesIn(text)
+  return codes.reduce((left, code) => left.replace(new RegExp(`(?<![\\p{L}\\p{N}])${code}(?![\\p{L}\\p{N}])`, 'gu'), MASK), text)
+}

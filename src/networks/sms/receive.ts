@@ -4,7 +4,7 @@ import type { Inbox } from '../../model/network'
 import { plain } from '../../model/text'
 import type { GatewayEvents } from './gateways/gateway'
 import { masked } from './codes'
-import { nameOf, threadId } from './names'
+import { isNumber, nameOf, threadId } from './names'
 import { reactsIn } from './reactions'
 
 /** `codesMs`: for how long one-time codes are kept that are masked; 0: none is. */
@@ -14,7 +14,7 @@ interface Receiving { network: string; isOurs (number: string): boolean; codesMs
 export const makeGatewayEvents = (inbox: Inbox, gateway: string, { network, isOurs, codesMs }: Receiving): GatewayEvents => ({
   message: async ({ key, from, to, text: unmasked, at }) => {
     const reacts = reactsIn(unmasked)
-    const text = codesMs === 0 || reacts !== undefined ? unmasked : masked(unmasked) // a reaction quotes what was said here
+    const text = codesMs === 0 || reacts !== undefined ? unmasked : masked(unmasked, isNumber(from)) // a reaction quotes what was said here
     if (isOurs(from)) {
       await inbox.quarantine(network, JSON.stringify({ from, to, text, at }), new Malformed('SMS: its sender is one of our own numbers'))
       return

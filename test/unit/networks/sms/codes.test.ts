@@ -99,32 +99,63 @@ const NONE = [
   ''
 ]
 
+/** What people tell from their phones: the words are those of services, but nothing may be lost of them. */
+const OF_PEOPLE = [
+  'Der Code für die Haustür ist 4711.',
+  'Türcode: 4711#, dann links',
+  'Code für den Schlüsseltresor: 0815',
+  'Die PIN vom Tor lautet 2580',
+  'The door code is 4711, key is in the box',
+  'Alarmanlage: Code 1234, bitte gleich ausschalten',
+  'Bitte kurz bestätigen: Code an der Sicherheitstür ist 4711',
+  'Please confirm: the code of the gate is 4711',
+  'Für das Amazon-Paket: Code 482910, danke!'
+]
+
+/** What phones send for services. */
+const OF_SERVICES = [
+  'Ihr WhatsApp-Code: {123-456}\nGeben Sie ihn nicht weiter.',
+  'Ihre TAN: {998877}',
+  'Your verification code is {482910}',
+  'Dein Code lautet {4821}. Gib ihn nie weiter.',
+  'Your OTP is {482910} and is valid for 10 minutes.',
+  'Ihr Code: {204060}\n@bank.example #{204060}'
+]
+
 const unmarked = (text: string): string => text.replace(/[{}]/g, '')
 
 describe('a one-time code', () => {
   for (const text of CODES) {
     it(`is masked in “${unmarked(text).replace(/\s+/g, ' ').slice(0, 70)}”`, () => {
-      assert.equal(masked(unmarked(text)), text.replace(/\{[^}]*\}/g, MASK))
+      assert.equal(masked(unmarked(text), false), text.replace(/\{[^}]*\}/g, MASK))
     })
   }
 
-  for (const text of NONE) it(`is none in “${text}”`, () => assert.equal(masked(text), text))
+  for (const text of NONE) it(`is none in “${text}”`, () => assert.equal(masked(text, false), text))
+
+  for (const text of OF_PEOPLE) it(`of a door is none if a phone tells it: “${text}”`, () => assert.equal(masked(text, true), text))
+
+  for (const text of OF_SERVICES) {
+    it(`is masked from a phone too where it is plainly a service's: “${unmarked(text).replace(/\s+/g, ' ')}”`, () => {
+      assert.equal(masked(unmarked(text), true), text.replace(/\{[^}]*\}/g, MASK))
+    })
+  }
 
   it('is masked whatever it is, and nothing else of its text is, once and for all', () => {
     const digits = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 4, maxLength: 10 }).map(all => all.join(''))
     const parted = fc.tuple(digits, fc.constantFrom('', ' ', '-')).map(([all, by]) => all.length % 3 === 0 ? all.match(/.{3}/g)!.join(by) : all)
     const texts = CODES.filter(text => /\{[\d -]+\}/.test(text) && text.split('{').length === 2)
     fc.assert(fc.property(fc.constantFrom(...texts), parted, (text, code) => {
-      const shown = masked(text.replace(/\{[^}]*\}/, () => code))
+      const shown = masked(text.replace(/\{[^}]*\}/, () => code), false)
       assert.equal(shown, text.replace(/\{[^}]*\}/, MASK))
-      assert.equal(masked(shown), shown)
+      assert.equal(masked(shown, false), shown)
     }))
   })
 
   it('leaves every other text as it is but for the mask', () => {
     fc.assert(fc.property(fc.array(fc.oneof(fc.string(), fc.constantFrom(...CODES.map(unmarked), ...NONE)), { maxLength: 4 }), parts => {
       const text = parts.join(' ')
-      const pieces = masked(text).split(MASK)
+      const pieces = masked(text, false).split(MASK)
       let at = 0
       for (const piece of pieces) {
         assert.ok(text.indexOf(piece, at) >= at)
@@ -136,7 +167,7 @@ describe('a one-time code', () => {
   it('is looked for in 40 000 characters without holding up others, whatever they are', () => {
     for (const one of ['code ', 'Code: ', '1234 ', 'tan lautet ', 'a', '12-', '@a #']) {
       const began = process.cpuUsage().user
-      masked(one.repeat(40_000 / one.length))
+      masked(one.repeat(40_000 / one.length), false)
       assert.ok(process.cpuUsage().user - began < 3_000_000, one)
     }
   })

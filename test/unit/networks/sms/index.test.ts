@@ -224,7 +224,7 @@ describe('SMS over SMPP, against the simulator', () => {
 
   it('masks one-time codes before anybody has them, unless the config says otherwise', async () => {
     const smsc = await simulate()
-    const text = 'Your code: 12-34-56'
+    const text = 'Your login code: 12-34-56'
     const another = await simulate()
     const masking = await bound(smsc, {}, makeMemory(), undefined, { codesMs: 600_000 })
     const open = await bound(another)
@@ -232,11 +232,11 @@ describe('SMS over SMPP, against the simulator', () => {
     const { accept } = masking.inbox
     masking.inbox.accept = (arrival, unmasked) => { said.push([arrival, unmasked]); return accept(arrival) }
     await smsc.phone(MAX).type({ text, to: OURS })
-    await smsc.phone(MAX).type({ text: 'Liked “Your code: 12-34-56”', to: OURS })
+    await smsc.phone(MAX).type({ text: 'Liked “Your login code: 12-34-56”', to: OURS })
     await smsc.phone(OURS).type({ text, to: OURS })
     await another.phone(MAX).type({ text, to: OURS })
     assert.deepEqual(open.texts(), [text])
-    assert.deepEqual(masking.texts(), ['Your code: ••••••', 'Liked “Your code: 12-34-56”'])
+    assert.deepEqual(masking.texts(), ['Your login code: ••••••', 'Liked “Your login code: 12-34-56”'])
     assert.deepEqual(said.map(([arrival, unmasked]) => ['masked' in arrival && arrival.masked, unmasked]), [[600_000, text], [false, undefined]])
     assert.doesNotMatch(JSON.stringify([said[0]![0], masking.inbox.quarantined]), /12-34-56/)
   })
