@@ -30,6 +30,7 @@ import { ERASING, type Erasing, makeErasing } from './erasing'
 import { forgetOld, makeForgetting, PRUNE_ROWS } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
+import { makeParting } from './parting'
 import { makeSignals } from './signals'
 import { makeMovedPortals } from './moved-portals'
 import { makePortals } from './portals'
@@ -140,11 +141,15 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
   })
 }
 
-const makeRenew = ({ store, networks, clock }: BridgeOptions, desk: DeskMemory, directory: Directory, told: () => void): Bridge['renew'] =>
+/** `told`: addresses have changed. `settled`: resolves when no place is being left. */
+interface Renewing { told (): void; settled (): Promise<void> }
+
+const makeRenew = ({ store, networks, clock }: BridgeOptions, desk: DeskMemory, directory: Directory, { told, settled }: Renewing): Bridge['renew'] =>
   async (addresses, mirrors) => {
     await renewDesk(addresses, desk, store)
     told()
     for (const mirror of mirrors) directory.open(mirror, await store.run(tx => join(tx, mirror, clock.now())))
+    await settled()
     for (const network of networks) {
       const places = mirrors.flatMap(mirror => mirror.places.map(({ place }) => place)).filter(place => place.network === network.name)
       if (places.length > 0) network.attend(places)
@@ -222,6 +227,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   const movedPortals = makeMovedPortals({ rules: options.portals, networks, directory, store, log })
   const forgetting = makeForgetting({ store, networks, desk, log })
+  const parting = makeParting({ store, networks, directory, deliver, clock, aging, log })
   const queue = makeQueue(store, aging, deliver.changed)
   const erasing = makeErasing({
     ...options, memories: options.memories ?? new Map(), networks, directory, desk, deliver, forgetting, aging, drop: queue.drop
@@ -249,6 +255,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     async start () {
       const { head, orders } = await store.run(async tx => ({ head: await tx.desk.head(), orders: await tx.remembered(ERASING) }))
       tellHead(head)
+      await parting.recall()
       await deliver.start()
       serve()
       for (const network of networks.values()) network.attend(attendances(network.name))
@@ -257,9 +264,10 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       members.start()
       void forgetting.tell()
       erasing.start(orders)
+      parting.start()
       pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
     },
-    renew: makeRenew(options, desk, directory, () => { own.start(); serve() }),
+    renew: makeRenew(options, desk, directory, { told () { own.start(); serve() }, settled: parting.settled }),
     async stop () {
       stopped = true
       pruning?.cancel()
@@ -267,6 +275,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       own.stop()
       signals.stop()
       erasing.stop()
+      parting.stop()
       members.stop()
       directory.codes.stop()
       accept.close()

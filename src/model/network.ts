@@ -146,8 +146,8 @@ export interface Network {
    */
   open (ref: string, signal: AbortSignal, pictureBytesMax?: number): Promise<Download>
   /**
-   * Leaves these direct chats and rooms of ours and forgets them, because their conversations are forgotten. If it throws, or after a
-   * crash, it is called again. Absent: the network keeps nothing about them.
+   * Leaves these direct chats and rooms and forgets them, because their conversations are forgotten, or because they are in no mirror any more.
+   * Rooms that we made end. If it throws, or after a crash, it is called again. Absent: the network keeps nothing about them.
    */
   forget? (places: Place[]): Promise<void>
   /** For the receipt of an erasure, before these places are forgotten: what stays that we cannot reach. Absent: nothing. */

@@ -9,7 +9,9 @@ import type { Mirror } from './mirrored'
 
 /** The owner of the memory that holds it, by place. */
 export const JOINED = 'joined'
-/** In that memory: it has been begun. What was in a mirror when that was done counts as having been there always. */
+/** The owner of the memory that holds the places that have left their mirror, and when: see bridge/parting.ts. */
+export const PARTED = 'parted'
+/** In the first memory: it has been begun. What was in a mirror when that was done counts as having been there always. */
 const BEGUN = 'begun'
 /** Times of archives have no fractions of a second. */
 const SECOND_MS = 1000
@@ -45,14 +47,18 @@ const joined = (mirror: Mirror, before: ReadonlyMap<string, Joined>, since: numb
   })
 }
 
-/** Remembers the mirrors that there are from now on, and no others. Returns since when each place is in its own. */
+/** Remembers the mirrors that there are from now on, and which places have left. Returns since when each place is in its own. */
 export const joinAll = async (tx: Tx, mirrors: Mirror[], now: number): Promise<Map<string, number>> => {
   const remembered = new Map(await tx.remembered(JOINED))
   const since = remembered.delete(BEGUN) ? now - now % SECOND_MS : 0
   const before = new Map([...remembered].map(([key, value]) => [key, read(value)]))
   const after = new Map(mirrors.flatMap(mirror => joined(mirror, before, since)))
   await tx.remember(JOINED, BEGUN, '1')
-  for (const key of remembered.keys()) if (!after.has(key)) await tx.forget(JOINED, key)
+  for (const key of remembered.keys()) {
+    if (after.has(key)) continue
+    await tx.forget(JOINED, key)
+    await tx.remember(PARTED, key, String(now))
+  }
   for (const [key, value] of after) {
     const text = written(value)
     if (remembered.get(key) !== text) await tx.remember(JOINED, key, text)

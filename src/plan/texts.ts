@@ -25,6 +25,7 @@ export interface Texts {
   isEncrypted (where: string): string
   isBack (where: string): string
   isBackHere: string
+  unmirrored: string // the place is in no mirror any more
   hasMoved (where: string, to: string): string
   isEncryptedHere: string
   unreadStays: string // what waits for its key
@@ -107,6 +108,7 @@ const de: Texts = {
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
   isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder. Was inzwischen geschrieben wurde, kommt erst jetzt an oder gar nicht.`,
   isBackHere: 'Zentrale verbindet diesen Raum wieder mit anderen. Was inzwischen geschrieben wurde, kommt erst jetzt an oder gar nicht.',
+  unmirrored: 'Zentrale verbindet diesen Raum nicht mehr mit anderen. Was hier geschrieben wird, bleibt hier.',
   hasMoved: (where, to) => `Der Raum auf ${where} ist umgezogen. Er ist jetzt ${to}.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort vorerst nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
@@ -209,6 +211,7 @@ const en: Texts = {
     'For now, messages arrive in neither direction.',
   isBack: where => `The connection to the room on ${where} works again. What was written meanwhile arrives only now, or not at all.`,
   isBackHere: 'Zentrale connects this room with others again. What was written meanwhile arrives only now, or not at all.',
+  unmirrored: 'Zentrale no longer connects this room with others. What is written here stays here.',
   hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: for now, nothing that is said here ' +
     'arrives there, and nothing from there arrives here. A room without encryption can be mirrored.',

@@ -4,6 +4,7 @@ import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import type { Persona } from '../../src/model/message'
+import { toPlain } from '../../src/model/text'
 import { until } from '../support/practice'
 import { startProxy } from '../support/proxy'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
@@ -49,6 +50,22 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     place = { network: 'xmpp', id: room }
     await enters(at.anna, 'Anna')
     await admin(room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
+  })
+
+  it('are without any of ours when the room is in no mirror any more, until it is in one again', async () => {
+    await attend()
+    await send(at, delivery(say('bin da'), place, { as: bob }))
+    members(true, bob, eva)
+    await sees('Anna', 'Bob (M)', 'Eva (M)', 'Zentrale')
+    await at.network.forget!([place])
+    await sees('Anna')
+    await at.network.forget!([place]) // as after a crash
+    await at.inbox.until('nothing is missed', () => at.inbox.connections.get('rooms') === true)
+    await at.anna.say(room, 'unter uns', 'u1')
+    await attend()
+    await sees('Anna', 'Zentrale')
+    await at.anna.say(room, 'mit allen', 'u2')
+    await at.inbox.until('what is said now', () => at.inbox.arrivals.some(one => one.kind === 'message' && toPlain(one.content.text) === 'mit allen'))
   })
 
   it('are told, all at the start and then as they come, go and are called; ours are nobody', async () => {

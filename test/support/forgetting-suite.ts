@@ -81,5 +81,33 @@ export const forgettingSuite = (ground: () => Ground): void => {
       await contact.send(await chat(), 'wieder da')
       await heard('wieder da')
     })
+
+    it('are left if they are rooms of others: by everybody of ours, for good, until we are asked in again', async () => {
+      const bot = `@${ground().config.registration.sender_localpart}:${ground().serverName}`
+      const alias = `halle-${newKey().toLowerCase().replace(/[^a-z0-9]/g, '')}`
+      const open = await anna.createRoom({ preset: 'public_chat' })
+      const places = [`#${alias}:${ground().serverName}`, open].map(id => ({ network: 'matrix', id }))
+      bridge.network.attend(places)
+      const room = await anna.createRoom({ preset: 'private_chat', room_alias_name: alias, power_level_content_override: { invite: 0 } })
+      const invite = (): Promise<unknown> => anna.call('POST', `v3/rooms/${encode(room)}/invite`, { user_id: bot })
+      await invite()
+      await bridge.inbox.until('it is in both', () => bridge.inbox.connections.get('rooms') === true)
+      for (const place of places) await send(place, 'ein Geist')
+      const theirs = async (where: string): Promise<string[]> =>
+        Object.keys((await anna.call('GET', `v3/rooms/${encode(where)}/joined_members`)).joined as Json)
+      assert.deepEqual([(await theirs(room)).length, (await theirs(open)).length], [3, 3])
+      await bridge.network.forget!(places)
+      await bridge.network.forget!(places) // as after a crash
+      assert.deepEqual([await theirs(room), await theirs(open)], [[anna.userId], [anna.userId]])
+      assert.deepEqual(known().filter(line => line.includes(room) || line.includes(open)), [])
+      await anna.send(open, 'unter uns')
+      bridge.network.attend(places)
+      await bridge.inbox.until('one is missing', () => bridge.inbox.connections.get('rooms') === false)
+      await invite()
+      await bridge.inbox.until('it is in both again', () => bridge.inbox.connections.get('rooms') === true)
+      await anna.send(open, 'wieder mit allen')
+      await bridge.inbox.until('what is said now', () => said(bridge.inbox).includes('wieder mit allen'))
+      assert.ok(!said(bridge.inbox).includes('unter uns'))
+    })
   })
 }

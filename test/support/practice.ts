@@ -37,6 +37,7 @@ export interface Practice extends Network {
   /** `name` of everybody of other networks who belongs to a place. */
   there (place: string): string[]
   stopped: boolean
+  forgotten: Place[]
   served: Identity[]
 }
 
@@ -44,7 +45,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
   let count = 0
   const unavailable = async (): Promise<never> => { throw new Unavailable('not started') }
   const network: Practice = {
-    name, served: [], signals: [], lists: new Map(), listed: [],
+    name, served: [], forgotten: [], signals: [], lists: new Map(), listed: [],
     naming: {
       direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
       person: written => written.startsWith(`${name}:`) ? written : undefined,
@@ -67,6 +68,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     onSend: () => {}, onUpload: () => {},
     upload: async (delivery, signal) => await network.onUpload(delivery, signal),
     attend (places) { network.attended.push(...places) },
+    async forget (places) { network.forgotten.push(...places) },
     async start (inbox) { network.inbox = inbox },
     async send (delivery, signal): Promise<Sent> {
       await network.onSend(delivery, signal)

@@ -1,4 +1,7 @@
-/** Ends places whose conversations are forgotten: closes our rooms for a team, and leaves the rooms of direct chats. */
+/**
+ * Ends places whose conversations are forgotten: closes our rooms for a team, and leaves the rooms of direct chats. Leaves rooms that are in no
+ * mirror any more, unless they are used otherwise.
+ */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import { readDirect } from './direct/chats'
@@ -8,10 +11,11 @@ import { isJson } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { encode, roomPath, unlessRejected, type Homeserver } from './homeserver'
 import type { Rooms } from './rooms/rooms'
+import { resolveAlias } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
 
 export interface ForgettingWorld {
-  homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string
+  homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string; signal: AbortSignal
   encryption: Pick<Encryption, 'forgetContact'>
   isOurs: (mxid: string) => boolean
   isMadeByUs (place: Place): boolean
@@ -20,34 +24,67 @@ export interface ForgettingWorld {
 }
 
 export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
-  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, bot, isOurs, isMadeByUs, forgotten } = world
+  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, bot, signal, isOurs, isMadeByUs, forgotten } = world
 
-  /** Takes everybody out, so that the homeserver can delete the history. A step that is done already is no error: a crash may have cut in. */
-  const close = async (place: Place, room: string): Promise<void> => {
-    await homeserver.call('DELETE', `client/v3/directory/room/${encode(place.id)}`).catch(unlessRejected)
-    await ghosts.forgetRoom(room)
+  /** A step that is done already is no error: a crash may have cut in. */
+  const inside = async (room: string): Promise<string[]> => {
     const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`).catch((error: unknown) => {
       unlessRejected(error)
       return { joined: {} }
     })
-    for (const mxid of Object.keys(isJson(joined) ? joined : {})) {
-      if (mxid === bot) continue
-      const leaving = isOurs(mxid)
-        ? homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {} })
-        : homeserver.call('POST', `${roomPath(room)}/kick`, { body: { user_id: mxid }, elsewhere: true })
-      await leaving.catch(unlessRejected)
-    }
-    await homeserver.call('POST', `${roomPath(room)}/leave`, { body: {} }).catch(unlessRejected)
+    return Object.keys(isJson(joined) ? joined : {})
+  }
+
+  const leave = (room: string, as?: string): Promise<unknown> =>
+    homeserver.call('POST', `${roomPath(room)}/leave`, { ...as !== undefined && { as }, body: {} }).catch(unlessRejected)
+
+  const forgetNotices = async (room: string): Promise<void> => {
     for (const what of ['told', 'unread', 'encrypted']) await memory.delete(`${what} ${room}`)
+  }
+
+  /** Takes everybody out, so that the homeserver can delete the history. */
+  const close = async (place: Place, room: string): Promise<void> => {
+    await homeserver.call('DELETE', `client/v3/directory/room/${encode(place.id)}`).catch(unlessRejected)
+    await ghosts.forgetRoom(room)
+    for (const mxid of await inside(room)) {
+      if (mxid === bot) continue
+      if (isOurs(mxid)) await leave(room, mxid)
+      else await homeserver.call('POST', `${roomPath(room)}/kick`, { body: { user_id: mxid }, elsewhere: true }).catch(unlessRejected)
+    }
+    await leave(room)
+    await forgetNotices(room)
     await forgotten(room)
+  }
+
+  const isUsed = (room: string, place: Place): boolean =>
+    direct.of(room) !== undefined || (rooms.placeOf(room)?.id ?? place.id) !== place.id
+
+  /** The bot last, and when the place is forgotten: it would come in again. */
+  const leaveMirrored = async (place: Place): Promise<void> => {
+    const now = rooms.known(place) ?? (place.id.startsWith('#') ? await resolveAlias(homeserver, place.id) : place.id)
+    const left = [now, ...rooms.former(place)].filter(room => room !== undefined && !isUsed(room, place)) as string[]
+    for (const room of left) {
+      for (const mxid of ghosts.inRoom(room)) await ghosts.leave(mxid, room, signal)
+      for (const mxid of await inside(room)) if (mxid !== bot && isOurs(mxid)) await leave(room, mxid)
+    }
+    await rooms.forget(place)
+    for (const room of left) {
+      await leave(room)
+      await forgetNotices(room)
+      await forgotten(room)
+    }
   }
 
   return async places => {
     for (const place of places) {
-      if (!isMadeByUs(place)) {
+      const pair = readDirect(place)
+      if (pair !== undefined) {
         await direct.over(place)
-        const pair = readDirect(place)
-        if (pair !== undefined) await encryption.forgetContact(pair.ours, pair.theirs)
+        await encryption.forgetContact(pair.ours, pair.theirs)
+        continue
+      }
+      if (!isMadeByUs(place)) {
+        await leaveMirrored(place)
         continue
       }
       const room = rooms.known(place)

@@ -1,5 +1,9 @@
-/** Ends places whose conversations are forgotten: destroys our rooms, and forgets all that is remembered of direct chats. */
+/**
+ * Ends places whose conversations are forgotten: destroys our rooms, and forgets all that is remembered of direct chats. Leaves rooms of others that
+ * are in no mirror any more; how they have put us out stays.
+ */
 import type { Place } from '../../model/address'
+import { Unavailable } from '../../model/errors'
 import type { Memory } from '../../model/network'
 import type { Presence } from './direct/presence'
 import { directEnds } from './direct/place'
@@ -7,10 +11,12 @@ import type { Rooms } from './muc/rooms'
 import type { makeOwnRooms } from './muc/team-rooms'
 import type { Omemo } from './omemo/omemo'
 import type { Originals } from './originals'
+import type { Stream } from './wire/stream'
 import type { WriteBehind } from './write-behind'
 
 export interface ForgettingParts {
-  rooms: Pick<Rooms, 'end'>
+  rooms: Pick<Rooms, 'end' | 'of'>
+  stream: Pick<Stream, 'isUp'>
   own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>
   originals: Originals
   presence: Presence
@@ -20,7 +26,7 @@ export interface ForgettingParts {
 }
 
 export const makeForgetting = ({
-  rooms, own, originals, presence, omemo, notes, memory
+  rooms, stream, own, originals, presence, omemo, notes, memory
 }: ForgettingParts): ((places: Place[]) => Promise<void>) => async places => {
   for (const { id } of places) {
     const ends = directEnds(id)
@@ -32,6 +38,12 @@ export const makeForgetting = ({
       await own.destroy(id)
       for (const key of ['put out', 'read', 'asked', 'team']) await memory.delete(`${key} ${id}`)
       await notes.delete(`heard ${id}`)
+    } else {
+      if (!stream.isUp) throw new Unavailable('the component link is down', { disconnected: true })
+      const now = rooms.of(id)?.id ?? id
+      rooms.end(id)
+      for (const key of ['read', 'asked']) await memory.delete(`${key} ${now}`)
+      await notes.delete(`heard ${now}`)
     }
     await originals.forget(id)
   }

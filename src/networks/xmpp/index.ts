@@ -196,7 +196,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     findRoom: makeFindRoom(domain, stream),
     sendOn: async (here, now) => { if (isPortal(here.id)) await ownRooms.destroy(here.id, now.id) },
     signal: makeSignals({ domain, rooms, addresses, stream }),
-    forget: makeForgetting({ rooms, own: ownRooms, originals, presence, omemo, notes, memory: world.memory }),
+    forget: makeForgetting({ rooms, stream, own: ownRooms, originals, presence, omemo, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {
       for (const part of [started?.direct, started?.receiver]) part?.stop()

@@ -15,6 +15,8 @@ export interface Inside {
   enters (room: Room, jid: string): Promise<void> | undefined
   /** Those who are remembered and not in `room.ghosts` leave, if we are in the room, or it has put us out. */
   partOthers (room: Room): void
+  /** The same for everybody: nobody belongs there any more. */
+  partAll (room: Room): void
 }
 
 const START = 'inside '
@@ -42,18 +44,24 @@ export const makeInside = (stream: Pick<Stream, 'send' | 'ask'>, { memory, log }
     }
   }
 
+  const partOthers: Inside['partOthers'] = room => {
+    const others = [...known.get(room.id) ?? []].filter(jid => !room.ghosts.has(jid))
+    if (others.length === 0 || (!room.ready && room.putOut === undefined)) return
+    const to = `${room.id}/${room.listener.nick || RESOURCE}` // whichever nick: the room looks at who says so
+    for (const jid of others) stream.send(el('presence', { from: jid, to, type: 'unavailable' }))
+    forget(room, others).catch((error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'ghosts of before may be in the room still'))
+  }
+
   return {
     enters (room, jid) {
       if (room.own || known.get(room.id)?.has(jid) === true) return undefined
       learn(room.id, jid)
       return memory.set(keyOf(room, jid), '1')
     },
-    partOthers (room) {
-      const others = [...known.get(room.id) ?? []].filter(jid => !room.ghosts.has(jid))
-      if (others.length === 0 || (!room.ready && room.putOut === undefined)) return
-      const to = `${room.id}/${room.listener.nick || RESOURCE}` // whichever nick: the room looks at who says so
-      for (const jid of others) stream.send(el('presence', { from: jid, to, type: 'unavailable' }))
-      forget(room, others).catch((error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'ghosts of before may be in the room still'))
+    partOthers,
+    partAll (room) {
+      room.ghosts.clear()
+      partOthers(room)
     }
   }
 }

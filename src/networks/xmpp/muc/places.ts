@@ -49,10 +49,10 @@ export const makePlaces = ({ domain, world, own, voices, make, begin, ended }: P
   }
 
   const end = (room: Room): void => {
-    room.ready = false
     rooms.delete(room.id)
     places.delete(room.place)
     ended(room)
+    room.ready = false
   }
 
   /** What waits for this room will wait for the other one. */

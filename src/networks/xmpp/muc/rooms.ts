@@ -70,7 +70,7 @@ export interface Rooms {
   disconnected (): void
   /** Everybody was told that the place has moved to this room. */
   told (room: Room): void
-  /** The place is no longer attended. */
+  /** The place is no longer attended: all of ours leave. */
   end (place: string): void
   stop (): void
 }
@@ -193,10 +193,8 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
 
   const ended = (room: Room): void => {
     obstacles.gone(room)
-    for (const occupant of [...room.ghosts.values(), room.listener]) {
-      obstacles.mute(occupant)
-      occupant.leave()
-    }
+    for (const occupant of [...room.ghosts.values(), room.listener]) { obstacles.mute(occupant); occupant.leave() }
+    inside.partAll(room)
     events.ended(room)
   }
 
