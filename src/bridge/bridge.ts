@@ -6,7 +6,7 @@ import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import type { Chance } from '../lib/chance'
 import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
-import type { NetworkName, Place } from '../model/address'
+import { addressKey, type NetworkName, type Place } from '../model/address'
 import type { Delivery } from '../model/message'
 import type { Inbox, Media, Memory, Network } from '../model/network'
 import { makeCodes, type MaskedText } from '../plan/codes'
@@ -14,9 +14,9 @@ import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
 import { EXPELLED } from '../plan/expelled'
-import { join, joinAll } from '../plan/joined'
+import { join, joinAll, PARTED } from '../plan/joined'
 import { CALLED } from '../plan/namesakes'
-import { PORTALS, portalMirrors, portalOf, type PortalRules, readAsked } from '../plan/portals'
+import { PORTALS, type PortalRules, portalsBefore } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
 import { RESTORED } from '../plan/restored'
 import type { Language } from '../plan/texts'
@@ -123,19 +123,19 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
   const { store, links, language, networks, log, clock, portals: rules } = options
   const can = new Map(networks.map(network => [network.name, network.can]))
   const namings = new Map(networks.map(({ name, naming }) => [name, naming]))
-  const { chats, portals, mirrors, ...remembered } = await store.run(async tx => {
-    const portals = await tx.remembered(PORTALS)
-    const mirrors = [...options.mirrors, ...portalMirrors(portals.map(([name]) => name), rules, namings, options.mirrors)]
+  const { chats, portals, parted, ...remembered } = await store.run(async tx => {
+    const portals = portalsBefore((await tx.remembered(PORTALS)).map(([name]) => name), rules, namings, options.mirrors)
     return {
       blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
       profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
-      restored: await tx.remembered(RESTORED), joined: await joinAll(tx, options.mirrors, clock.now()), portals, mirrors
+      restored: await tx.remembered(RESTORED), joined: await joinAll(tx, [...options.mirrors, ...portals.mirrors], portals, clock.now()), portals,
+      parted: await tx.remembered(PARTED)
     }
   })
-  for (const [portal] of portals) {
-    const allowed = rules && portalOf(readAsked(portal), rules, namings)
-    if (allowed === undefined) log.warn({ portal }, 'not allowed any more: a portal has ended')
-  }
+  for (const { asked } of portals.ended) log.warn({ portal: addressKey(asked) }, 'not allowed any more: a portal has ended')
+  const ended = new Set(portals.ended.flatMap(({ here, there }) => [addressKey(here), addressKey(there)]))
+  for (const [place] of parted) if (!ended.has(place)) log.warn({ place }, 'in no mirror any more; soon people there are told, and we leave')
+  const mirrors = [...options.mirrors, ...portals.mirrors]
   return makeDirectory({
     mirrors, remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk), codes: makeCodes(steady(clock))
   })
@@ -253,9 +253,10 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   return {
     async start () {
-      const { head, orders } = await store.run(async tx => ({ head: await tx.desk.head(), orders: await tx.remembered(ERASING) }))
+      const { head, orders, parted } = await store.run(async tx =>
+        ({ head: await tx.desk.head(), orders: await tx.remembered(ERASING), parted: await tx.remembered(PARTED) }))
       tellHead(head)
-      await parting.recall()
+      if (parted.length > 0) await parting.start()
       await deliver.start()
       serve()
       for (const network of networks.values()) network.attend(attendances(network.name))
@@ -264,7 +265,6 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       members.start()
       void forgetting.tell()
       erasing.start(orders)
-      parting.start()
       pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
     },
     renew: makeRenew(options, desk, directory, { told () { own.start(); serve() }, settled: parting.settled }),

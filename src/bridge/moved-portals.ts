@@ -3,10 +3,11 @@
  * on to where the room is mirrored. What a network cannot do now is tried the next time.
  */
 import type { Log } from '../lib/log'
-import type { NetworkName, Place } from '../model/address'
+import { addressKey, type NetworkName, type Place } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Network } from '../model/network'
 import type { Directory } from '../plan/directory'
+import { JOINED } from '../plan/joined'
 import { PORTALS, portalOf, type PortalRules, readAsked } from '../plan/portals'
 import type { Store } from '../store/store'
 
@@ -36,7 +37,10 @@ export const makeMovedPortals = ({ rules, networks, directory, store, log }: Par
     if (move === undefined || sends === undefined) return
     try {
       await sends(move.here, move.now)
-      await store.run(tx => tx.forget(PORTALS, name))
+      await store.run(async tx => {
+        await tx.forget(PORTALS, name)
+        await tx.forget(JOINED, addressKey(move.here)) // nobody is told there
+      })
     } catch (error) {
       log.info({ portal: name, why: messageOf(error) }, 'people of a portal that is a mirror now are not sent on yet')
     }

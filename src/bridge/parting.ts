@@ -1,7 +1,8 @@
 /**
- * Places that have left their mirror because the config has it no more. Promises: nothing happens in the first PARTING_AFTER_MS after a start, so
- * that a config that is not whole can be put right; then people there are told once, after what was still to be said there, and everybody of ours
- * leaves. A place that is used again meanwhile stays. A network that is away, or not in the config now, is waited for.
+ * Places that have left their mirror because the config has it no more, and portals that it does not allow any more. Promises: nothing happens in
+ * the first PARTING_AFTER_MS after a start, so that a config that is not whole can be put right; then people there are told once, after what was
+ * still to be said there, and everybody of ours leaves. A place that is used again meanwhile stays. A network that is away, or not in the config
+ * now, is waited for.
  */
 import type { Clock, Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
@@ -10,7 +11,7 @@ import { messageOf } from '../model/errors'
 import type { StandingArrival } from '../model/message'
 import type { Network } from '../model/network'
 import type { Directory } from '../plan/directory'
-import { PARTED } from '../plan/joined'
+import { JOINED, PARTED } from '../plan/joined'
 import { notice } from '../plan/plan'
 import { readAsked } from '../plan/portals'
 import type { OutboxState, Store, Tx } from '../store/store'
@@ -21,9 +22,8 @@ export const PARTING_AFTER_MS = 10 * 60_000
 const LOOK_EVERY_MS = 10_000
 
 export interface Parting {
-  /** Takes back what waits to be said at places that are used again. Before anything is delivered. */
-  recall (): Promise<void>
-  start (): void
+  /** Before anything is delivered: takes back what waits to be said at places that are used again. */
+  start (): Promise<void>
   /** Resolves when no place is being left. */
   settled (): Promise<void>
   stop (): void
@@ -53,6 +53,15 @@ export const makeParting = ({ store, networks, directory, deliver, clock, aging,
 
   const over = (tx: Tx, { place }: StandingArrival): Promise<void> => tx.forget(PARTED, addressKey(place))
 
+  const recall = async (tx: Tx, left: StandingArrival): Promise<void> => {
+    const known = await tx.recorded(left.place.network, left.key)
+    for (const { id, state } of known?.deliveries ?? []) {
+      if (state === 'sending') await tx.waitAgain([id])
+      if (isGoing(state)) await tx.drop(id, aging.now())
+    }
+    await over(tx, left)
+  }
+
   /** Whether they know, or nobody can be told: we were put out, or each word there costs. */
   const areTold = async (left: StandingArrival, { can, attend }: Network): Promise<boolean> => {
     const { place } = left
@@ -61,6 +70,7 @@ export const makeParting = ({ store, networks, directory, deliver, clock, aging,
     const said = notice(left, place, 'parted', directory.textsAt(place).unmirrored)
     const row = await store.run(async tx => {
       const known = await tx.recorded(place.network, left.key)
+      await tx.forget(JOINED, addressKey(place))
       if (known !== undefined) return known.deliveries.some(({ state }) => isGoing(state)) ? 'waits' : 'ended'
       return await tx.queue({ journal: await tx.journal(left, 'routed', aging.now()), from: place }, said, aging.now())
     })
@@ -76,7 +86,7 @@ export const makeParting = ({ store, networks, directory, deliver, clock, aging,
     await network.forget?.([place])
     await store.run(async tx => {
       await over(tx, left)
-      await tx.forget(STANDINGS, addressKey(place))
+      for (const owner of [JOINED, STANDINGS]) await tx.forget(owner, addressKey(place))
     })
     directory.stand(place, 'in')
     log.info({ network: place.network, place: place.id }, 'left a place that is in no mirror any more')
@@ -97,18 +107,12 @@ export const makeParting = ({ store, networks, directory, deliver, clock, aging,
   const begin = (): void => { last = look().catch(() => { /* the store has failed, and the process stops */ }) }
 
   return {
-    recall: () => store.run(async tx => {
-      for (const left of await noted(tx)) {
-        const known = isUsed(left.place) ? await tx.recorded(left.place.network, left.key) : undefined
-        for (const { id, state } of known?.deliveries ?? []) {
-          if (state === 'sending') await tx.waitAgain([id])
-          if (isGoing(state)) await tx.drop(id, aging.now())
-        }
-        if (isUsed(left.place)) await over(tx, left)
-        else log.warn({ network: left.place.network, place: left.place.id }, 'in no mirror any more; soon people there are told, and we leave')
-      }
-    }),
-    start () { timer = clock.after(PARTING_AFTER_MS, begin) },
+    async start () {
+      timer = clock.after(PARTING_AFTER_MS, begin)
+      await store.run(async tx => {
+        for (const left of await noted(tx)) if (isUsed(left.place)) await recall(tx, left)
+      })
+    },
     settled: () => last,
     stop () {
       stopped = true

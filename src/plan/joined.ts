@@ -47,17 +47,25 @@ const joined = (mirror: Mirror, before: ReadonlyMap<string, Joined>, since: numb
   })
 }
 
-/** Remembers the mirrors that there are from now on, and which places have left. Returns since when each place is in its own. */
-export const joinAll = async (tx: Tx, mirrors: Mirror[], now: number): Promise<Map<string, number>> => {
+/** Of portals, which may rest: `ended` have left. */
+interface Resting { places: Place[]; ended: { here: Place, there: Place }[] }
+
+/**
+ * Remembers the mirrors that there are from now on, and which places have left. What rests is remembered as it was; what has ended, until people
+ * there know. Returns since when each place is in its mirror.
+ */
+export const joinAll = async (tx: Tx, mirrors: Mirror[], { places, ended }: Resting, now: number): Promise<Map<string, number>> => {
   const remembered = new Map(await tx.remembered(JOINED))
   const since = remembered.delete(BEGUN) ? now - now % SECOND_MS : 0
   const before = new Map([...remembered].map(([key, value]) => [key, read(value)]))
   const after = new Map(mirrors.flatMap(mirror => joined(mirror, before, since)))
+  const resting = new Set(places.map(addressKey))
+  const over = new Set(ended.flatMap(({ here, there }) => [addressKey(here), addressKey(there)]))
   await tx.remember(JOINED, BEGUN, '1')
   for (const key of remembered.keys()) {
     if (after.has(key)) continue
-    await tx.forget(JOINED, key)
-    await tx.remember(PARTED, key, String(now))
+    if (!resting.has(key)) await tx.forget(JOINED, key)
+    if (!resting.has(key) || over.has(key)) await tx.remember(PARTED, key, String(now))
   }
   for (const [key, value] of after) {
     const text = written(value)

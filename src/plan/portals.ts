@@ -17,13 +17,21 @@ export interface Portal { asked: Place; here: Place; there: Place }
 
 type Namings = ReadonlyMap<NetworkName, Naming>
 
-/** The portal of this name; undefined if it names no room, or one that the config does not allow. */
-export const portalOf = (asked: Place, rules: PortalRules, namings: Namings): Portal | undefined => {
+/** What this name asks for, allowed or not; undefined if it names no room. */
+const named = (asked: Place, namings: Namings): Portal | undefined => {
   const wanted = namings.get(asked.network)?.portal?.(asked.id)
   if (wanted === undefined) return undefined
   const network = wanted.network ?? [...namings].find(([name, naming]) => name !== asked.network && naming.isRoom?.(wanted.room) === true)?.[0]
-  const there = network === undefined ? undefined : { network, id: wanted.room }
-  return there && isAmong(rules.rooms, there) ? { asked, here: { network: asked.network, id: wanted.here }, there } : undefined
+  return network === undefined ? undefined : { asked, here: { network: asked.network, id: wanted.here }, there: { network, id: wanted.room } }
+}
+
+const isAllowed = ({ there: { network, id } }: Portal, rules: PortalRules | undefined): boolean =>
+  rules !== undefined && isAmong(rules.rooms, { network, id })
+
+/** The portal of this name; undefined if it names no room, or one that the config does not allow. */
+export const portalOf = (asked: Place, rules: PortalRules, namings: Namings): Portal | undefined => {
+  const portal = named(asked, namings)
+  return portal && isAllowed(portal, rules) ? portal : undefined
 }
 
 export const mayAsk = (asked: Place, by: Person, rules: PortalRules | undefined, namings: Namings): boolean =>
@@ -38,14 +46,17 @@ export const readAsked = (name: string): Place => {
   return { network, id: id.join(' ') }
 }
 
-/** The mirrors of those that were made before and are still allowed; none for a room that is mirrored in the config, or a second time. */
-export const portalMirrors = (names: string[], rules: PortalRules | undefined, namings: Namings, mirrors: Mirror[]): Mirror[] => {
+/** What becomes of portals that were made before. `places`: of all of them, also of those that rest. `ended`: those that are not allowed any more. */
+interface Before { mirrors: Mirror[]; places: Place[]; ended: Portal[] }
+
+/** None is mirrored for a room that is mirrored in the config, or a second time. */
+export const portalsBefore = (names: string[], rules: PortalRules | undefined, namings: Namings, mirrors: Mirror[]): Before => {
   const taken = new Set(mirrors.flatMap(({ places }) => places.map(({ place }) => addressKey(place))))
-  if (rules === undefined) return []
-  return names.flatMap(name => {
-    const portal = portalOf(readAsked(name), rules, namings)
-    if (portal === undefined || taken.has(addressKey(portal.there))) return []
-    taken.add(addressKey(portal.there))
-    return [portalMirror(portal, rules)]
-  }).slice(0, rules.most)
+  const portals = names.flatMap(name => named(readAsked(name), namings) ?? [])
+  const [allowed, ended] = [portals.filter(one => isAllowed(one, rules)), portals.filter(one => !isAllowed(one, rules))]
+  const open = allowed.filter(({ there }) => !taken.has(addressKey(there)) && taken.add(addressKey(there)))
+  return {
+    mirrors: rules === undefined ? [] : open.slice(0, rules.most).map(portal => portalMirror(portal, rules)),
+    places: portals.flatMap(({ here, there }) => [here, there]), ended
+  }
 }

@@ -15,7 +15,7 @@ import { resolveAlias } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
 
 export interface ForgettingWorld {
-  homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string; signal: AbortSignal
+  homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string
   encryption: Pick<Encryption, 'forgetContact'>
   isOurs: (mxid: string) => boolean
   isMadeByUs (place: Place): boolean
@@ -24,7 +24,7 @@ export interface ForgettingWorld {
 }
 
 export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
-  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, bot, signal, isOurs, isMadeByUs, forgotten } = world
+  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, bot, isOurs, isMadeByUs, forgotten } = world
 
   /** A step that is done already is no error: a crash may have cut in. */
   const inside = async (room: string): Promise<string[]> => {
@@ -64,7 +64,7 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
     const now = rooms.known(place) ?? (place.id.startsWith('#') ? await resolveAlias(homeserver, place.id) : place.id)
     const left = [now, ...rooms.former(place)].filter(room => room !== undefined && !isUsed(room, place)) as string[]
     for (const room of left) {
-      for (const mxid of ghosts.inRoom(room)) await ghosts.leave(mxid, room, signal)
+      for (const mxid of ghosts.inRoom(room)) await ghosts.leave(mxid, room)
       for (const mxid of await inside(room)) if (mxid !== bot && isOurs(mxid)) await leave(room, mxid)
     }
     await rooms.forget(place)

@@ -206,9 +206,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     },
     send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check, encryptionCounts: () => devices.counts,
     findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }), remains: makeRemains(rooms, direct),
-    forget: makeForgetting({
-      homeserver, rooms, ghosts, direct, teamRooms, encryption, memory, bot, signal: stopping.signal, isOurs, isMadeByUs, forgotten
-    }),
+    forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, encryption, memory, bot, isOurs, isMadeByUs, forgotten }),
     open: (ref, signal, pictureBytesMax) =>
       openMedia({ homeserver, domain, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {

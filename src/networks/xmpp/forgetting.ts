@@ -1,12 +1,13 @@
 /**
- * Ends places whose conversations are forgotten: destroys our rooms, and forgets all that is remembered of direct chats. Leaves rooms of others that
- * are in no mirror any more; how they have put us out stays.
+ * Ends places whose conversations are forgotten: destroys our rooms, and forgets all that is remembered of direct chats. Leaves rooms of others,
+ * and portals, that are in no mirror any more; how they have put us out stays.
  */
 import type { Place } from '../../model/address'
 import { Unavailable } from '../../model/errors'
 import type { Memory } from '../../model/network'
 import type { Presence } from './direct/presence'
 import { directEnds } from './direct/place'
+import { isPortal } from './muc/room-names'
 import type { Rooms } from './muc/rooms'
 import type { makeOwnRooms } from './muc/team-rooms'
 import type { Omemo } from './omemo/omemo'
@@ -33,7 +34,7 @@ export const makeForgetting = ({
     if (ends !== undefined) {
       await presence.forget(ends.ours, ends.theirs)
       await omemo.forget(ends)
-    } else if (own.has(id)) {
+    } else if (own.has(id) && !isPortal(id)) {
       rooms.end(id)
       await own.destroy(id)
       for (const key of ['put out', 'read', 'asked', 'team']) await memory.delete(`${key} ${id}`)

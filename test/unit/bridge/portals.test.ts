@@ -4,7 +4,9 @@ import { silentLog } from '../../../src/lib/log'
 import { Unavailable } from '../../../src/model/errors'
 import type { Mirror } from '../../../src/plan/directory'
 import type { PortalRules } from '../../../src/plan/portals'
+import { PARTING_AFTER_MS } from '../../../src/bridge/parting'
 import { makePractice, type Practice, SAID_AT, until } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 describe('a room that somebody asks for by its name', () => {
@@ -16,7 +18,7 @@ describe('a room that somebody asks for by its name', () => {
   let started: Started
   let asked: string[]
   const warnings: string[] = []
-  const clock = { ...systemClock, now: () => SAID_AT }
+  let clock = skippingClock()
 
   const start = async (rules: PortalRules | undefined, path?: string, mirrors: Mirror[] = []): Promise<void> => {
     [red, blue] = [makePractice('red'), makePractice('blue')]
@@ -32,6 +34,7 @@ describe('a room that somebody asks for by its name', () => {
       log: { ...silentLog, warn: (_, message) => { warnings.push(message) } }
     })
   }
+  beforeEach(() => { clock = skippingClock({ ...systemClock, now: () => SAID_AT }) })
   afterEach(async () => {
     await started.stop()
     assert.deepEqual(started.bugs, [])
@@ -58,6 +61,48 @@ describe('a room that somebody asks for by its name', () => {
     await start({ ...RULES, rooms: [{ network: 'blue', id: 'hall@elsewhere' }] }, started.path)
     assert.deepEqual([red.attended, blue.attended], [[], []])
     assert.deepEqual(warnings, ['not allowed any more: a portal has ended'], 'the operator sees it')
+  })
+
+  it('shows nothing that was said before it was asked for, over restarts too, and catches up what was said since', async () => {
+    await start(RULES)
+    await open('ask hall@rooms')
+    const says = async (starts: number): Promise<void> => {
+      await blue.say('hall@rooms', 'bob', 'long before', { at: SAID_AT - 3_600_000, key: `before ${starts}` })
+      await blue.say('hall@rooms', 'bob', 'since then', { at: SAID_AT, key: `since ${starts}` })
+      await until(() => red.delivered.length > 0)
+    }
+    for (let starts = 0; starts < 3; starts++) {
+      await started.stop()
+      await start(RULES, started.path)
+      await says(starts)
+      assert.deepEqual(red.read('at hall@rooms'), ['bob (blue): since then'])
+    }
+  })
+
+  it('is left when the config does not allow it any more: people on both sides are told once, and it begins anew later', async () => {
+    await start(RULES)
+    await open('ask hall@rooms')
+    const again = async (rules: PortalRules | undefined): Promise<void> => {
+      await started.stop()
+      await start(rules, started.path)
+    }
+    await again(undefined)
+    await again(RULES)
+    await blue.say('hall@rooms', 'bob', 'since then', { at: SAID_AT })
+    await until(() => red.delivered.length > 0)
+    assert.deepEqual(red.read('at hall@rooms'), ['bob (blue): since then'], 'it was a slip')
+    await again(undefined)
+    clock.skip(PARTING_AFTER_MS)
+    await until(() => { clock.skip(10_000); return red.forgotten.length + blue.forgotten.length === 2 })
+    const told = '*: Zentrale no longer connects this room with others. What is written here stays here.'
+    assert.deepEqual([red.read('at hall@rooms'), blue.read('hall@rooms')], [[told], [told]])
+    await again(undefined)
+    clock.skip(2 * PARTING_AFTER_MS)
+    await again(RULES)
+    await blue.say('hall@rooms', 'bob', 'among us', { at: SAID_AT, key: 'among' })
+    await blue.say('hall@rooms', 'bob', 'to all', { at: clock.now(), key: 'all' })
+    await until(() => red.delivered.length > 0)
+    assert.deepEqual([red.read('at hall@rooms'), red.forgotten], [['bob (blue): to all'], []])
   })
 
   it('carries what mirrors do: who is there, and what the room shows, from its first look on', async () => {

@@ -60,7 +60,7 @@ export interface Ghosts {
   /** All ghosts in the room, as far as known. */
   inRoom (room: string): string[]
   /** Throws Unavailable. */
-  leave (mxid: string, room: string, signal: AbortSignal): Promise<void>
+  leave (mxid: string, room: string, signal?: AbortSignal): Promise<void>
   /** Takes away the picture that the ghost shows in the room, if it shows one. Throws Refused or Unavailable. */
   noPicture (mxid: string, room: string, signal: AbortSignal): Promise<void>
   /** All ghosts in this room leave it, and those that are in no other room are forgotten. */
