@@ -6,6 +6,7 @@ import type { Content, Delivery } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import type { TestInbox } from './inbox'
+import { until } from './practice'
 import { body, makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { bernd, delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 
@@ -245,6 +246,38 @@ export const membershipSuite = (ground: () => Ground): void => {
     await anna.send(place.id, { ...ENCRYPTION, ciphertext: 'x' }, 'm.room.encrypted')
     await settled(again, other)
     assert.deepEqual(inbox.quarantined, [])
+  })
+
+  it('a room that somebody asked for and that is closed is left with a word, and is no fault of ours, over a restart too', async () => {
+    const alias = `platz${newKey().toLowerCase().replace(/[^a-z0-9]/g, '')}`
+    const [square, other] = [placeAt(await anna.createRoom({ preset: 'public_chat', room_alias_name: alias })), await openRoom()]
+    const bridge = await begin([other])
+    const place = placeAt(`#${alias}:${ground().serverName}`)
+    assert.equal(await bridge.network.findRoom!(place.id), place.id)
+    bridge.network.attend([place])
+    await bridge.inbox.until('it is in', () => standings(bridge.inbox, place).includes('in') && bridge.inbox.connections.get('rooms') === true)
+    const down: unknown[] = []
+    const { connection } = bridge.inbox
+    bridge.inbox.connection = (network, name, up, ...rest) => {
+      if (name === 'rooms' && !up && rest[0]?.includes(place.id) === true) down.push(rest[0])
+      connection(network, name, up, ...rest)
+    }
+    for (const times of [1, 2]) {
+      await anna.setState(square.id, 'm.room.join_rules', '', { join_rule: 'invite' })
+      await bridge.inbox.until('it is out', () => standings(bridge.inbox, place).at(-1) === 'out')
+      await until(async () => (await anna.events(square.id)).filter(botIs('leave')).length === times, 'the bot leaves')
+      await settled(bridge, other)
+      const notices = (await anna.events(square.id)).filter(({ sender, content }) => sender === bot() && /no longer open to all/.test(String(content.body)))
+      assert.equal(notices.length, times)
+      await anna.setState(square.id, 'm.room.join_rules', '', { join_rule: 'public' })
+      assert.equal(await bridge.network.findRoom!(place.id), place.id)
+    }
+    await anna.setState(square.id, 'm.room.join_rules', '', { join_rule: 'invite' })
+    await bridge.inbox.until('it is out', () => standings(bridge.inbox, place).at(-1) === 'out')
+    await settled(bridge, other)
+    assert.deepEqual(down, [])
+    await bridge.network.stop()
+    await begin([place, other], { inbox: bridge.inbox, memory: bridge.memory })
   })
 
   it('a room that is encrypted already is reported before anything is said in it', async () => {

@@ -17,7 +17,7 @@ import { stringOf, type Json } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import { formerOf, keepFormer } from './former'
 import { makeMissing, type Missing } from './missing'
-import { leaveIfClosed } from './open'
+import { leaveIfClosed, mustBeOpen, needNotBeOpen } from './open'
 import { eventOf, stateOf } from './state'
 import { mayReplace, predecessorOf } from './upgrade'
 
@@ -112,6 +112,10 @@ export interface RoomsWorld {
 const memoryKey = (place: Place): string => `room ${place.id}`
 const outKey = (room: string): string => `out ${room}`
 
+/** A room that people asked for belongs to others: whether it lets us in is up to them. */
+const isClosed = (memory: Memory, { place, room }: Attended): boolean =>
+  room !== undefined && memory.get(outKey(room)) !== undefined && mustBeOpen(memory, place)
+
 export const makeRooms = (world: RoomsWorld): Rooms => {
   const { homeserver, memory, clock, chance, log, bot, describe, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
   const attended = new Map<string, Attended>() // by place id
@@ -124,7 +128,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   let allowed = false
 
   const note = (entry: Attended): Missing<Attended> =>
-    missing.note(entry, !entry.joined && !entry.unmade && attended.get(entry.place.id) === entry)
+    missing.note(entry, !entry.joined && !entry.unmade && attended.get(entry.place.id) === entry && !isClosed(memory, entry))
 
   const settle = async (entry: Attended, room: string): Promise<void> => {
     if (entry.room === room) return
@@ -360,6 +364,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
         await forgetPosition(memory, room)
       }
       await memory.delete(memoryKey(place))
+      await needNotBeOpen(memory, place)
       await keepFormer(memory, place, undefined)
       if (entry) note(entry).show()
     },

@@ -6,7 +6,7 @@ import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 export interface Entry { type: string; key?: string; content: Json }
 
 /** As whom to call, and until when. */
-export interface By { as?: string; signal?: AbortSignal }
+export interface By { as?: string; signal?: AbortSignal; query?: { format: 'event' } }
 
 export interface RoomNow {
   version: string
