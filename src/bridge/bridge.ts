@@ -21,7 +21,7 @@ import { PROFILES } from '../plan/profiles'
 import { RESTORED } from '../plan/restored'
 import type { Language } from '../plan/texts'
 import type { Head } from '../store/desk'
-import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
+import type { QuarantineRow, QueueRow, Store, OutboxState, Tx, UnroutedRow } from '../store/store'
 import { makeAccept } from './accept'
 import { makeBesides } from './beside'
 import { STANDINGS } from './apply'
@@ -166,6 +166,9 @@ const makeTellHead = (log: Log) => {
   }
 }
 
+const atStart = async (tx: Tx): Promise<{ head: Head | undefined, orders: [string, string][], parted: [string, string][] }> =>
+  ({ head: await tx.desk.head(), orders: await tx.remembered(ERASING), parted: await tx.remembered(PARTED) })
+
 /** Throws if the store cannot be read. */
 export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const { store, clock, log, limits, observer } = options
@@ -253,8 +256,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   return {
     async start () {
-      const { head, orders, parted } = await store.run(async tx =>
-        ({ head: await tx.desk.head(), orders: await tx.remembered(ERASING), parted: await tx.remembered(PARTED) }))
+      const { head, orders, parted } = await store.run(atStart)
       tellHead(head)
       if (parted.length > 0) await parting.start()
       await deliver.start()
@@ -283,8 +285,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       await Promise.all([deliver.stop(signal), ...[...networks.values()].map(network => network.stop())])
       done()
     },
-    desk: { memory: desk, order: own.order },
-    queue, erasing,
+    desk: { memory: desk, order: own.order }, queue, erasing,
     codes: () => directory.codes.take(place => directory.mirrorAt(place) !== undefined),
     places: directory.places
   }

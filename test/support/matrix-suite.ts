@@ -1,5 +1,6 @@
 /** What the Matrix network must do on any homeserver. The real one and the practice one both run it: practice is no fiction. */
 import { systemClock, type Clock } from '../../src/lib/clock'
+import { type Log, silentLog } from '../../src/lib/log'
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { addressKey, type Place } from '../../src/model/address'
@@ -30,16 +31,19 @@ export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; va
 
 const SEND_MS = 60_000
 
-type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, vault?: Vault, inbox?: TestInbox, clock?: Clock, sized?: boolean, sizeError?: number }
+type BridgeOptions = Partial<MatrixConfig> & {
+  memory?: Memory, vault?: Vault, inbox?: TestInbox, clock?: Clock, log?: Log, sized?: boolean, sizeError?: number
+}
 
 export const makeBridge = (ground: Ground, more: BridgeOptions = {}): Bridge => {
-  const { memory = makeMemory(), vault = makeVault(), inbox = makeInbox(), clock = systemClock, sized = true, sizeError = 0, ...config } = more
+  const { memory = makeMemory(), vault = makeVault(), inbox = makeInbox(), ...rest } = more
+  const { clock = systemClock, log = silentLog, sized = true, sizeError = 0, ...config } = rest
   const files = new Map<string, Buffer>()
   const open = async ({ at }: { at: { ref: string } }): Promise<Download> => {
     const bytes = files.get(at.ref)!
     return { stream: Readable.from([bytes]), mime: 'image/png', ...(sized ? { size: bytes.length + sizeError } : {}) }
   }
-  const world = makeWorld({ memory, vault, clock, media: { open } })
+  const world = makeWorld({ memory, vault, clock, log, media: { open } })
   const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], notHeardFrom: [], mediaBytesMax: 1_000_000, ...config }, world,
     { listen: openEndpoint, makeEngine: ground.makeEngine ?? makeEngine })
   return { network, inbox, memory, vault, files }

@@ -1,5 +1,6 @@
 /** Whether we are in a room at all, on any homeserver: sent out of it, let in again, led to another one, encrypted. */
 import assert from 'node:assert/strict'
+import { type Log, silentLog } from '../../src/lib/log'
 import type { Place } from '../../src/model/address'
 import { Refused } from '../../src/model/errors'
 import type { Content, Delivery } from '../../src/model/message'
@@ -159,6 +160,20 @@ export const membershipSuite = (ground: () => Ground): void => {
     })
   }
 
+  it('takes an alias that has moved with its room for no error, after a restart too', async () => {
+    const name = `umzug${newKey()}`
+    const old = await anna.createRoom({ preset: 'public_chat', room_alias_name: name, room_version: '11' })
+    const place = placeAt(`#${name}:${ground().serverName}`)
+    const first = await begin([place])
+    await first.network.stop()
+    const upgraded = await anna.call('POST', `v3/rooms/${encode(old)}/upgrade`, { new_version: '12' })
+    const errors: string[] = []
+    const log: Log = { ...silentLog, error: (_, message) => { errors.push(message) }, child: () => log }
+    await begin([place], { memory: first.memory, inbox: first.inbox, log })
+    await anna.waitFor(upgraded.replacement_room as string, 'the bot follows', botIs('join'))
+    assert.deepEqual(errors, [])
+  })
+
   it('takes back in a room that was replaced what stands there; nothing else refers to that, over a restart too', async () => {
     const place = placeAt(await anna.createRoom({ preset: 'public_chat', room_version: '11' }))
     await anna.setState(place.id, 'm.room.power_levels', '', { users: { [anna.userId]: 100, [bot()]: 50 } }) // the others lose their voice
@@ -267,8 +282,8 @@ export const membershipSuite = (ground: () => Ground): void => {
       await bridge.inbox.until('it is out', () => standings(bridge.inbox, place).at(-1) === 'out')
       await until(async () => (await anna.events(square.id)).filter(botIs('leave')).length === times, 'the bot leaves')
       await settled(bridge, other)
-      const notices = (await anna.events(square.id)).filter(({ sender, content }) => sender === bot() && /no longer open to all/.test(String(content.body)))
-      assert.equal(notices.length, times)
+      const isWord = ({ sender, content }: SeenEvent): boolean => sender === bot() && /no longer open to all/.test(String(content.body))
+      assert.equal((await anna.events(square.id)).filter(isWord).length, times)
       await anna.setState(square.id, 'm.room.join_rules', '', { join_rule: 'public' })
       assert.equal(await bridge.network.findRoom!(place.id), place.id)
     }

@@ -36,7 +36,8 @@ const isPublic = async (homeserver: Homeserver, room: string): Promise<boolean> 
   (await stateOf(homeserver, room, RULES, '', {}))?.join_rule === 'public'
 
 /** The languages of the people there are not known. */
-const CLOSED = 'Dieser Raum ist nicht mehr für alle offen. Darum verbindet Zentrale ihn nicht mehr mit anderen: Was hier geschrieben wird, bleibt hier.\n' +
+const CLOSED = 'Dieser Raum ist nicht mehr für alle offen. Darum verbindet Zentrale ihn nicht mehr mit anderen: Was hier geschrieben wird, bleibt ' +
+  'hier.\n' +
   'This room is no longer open to all. So Zentrale no longer connects it with others: what is written here stays here.'
 
 /** Said once for each time that it is closed. */

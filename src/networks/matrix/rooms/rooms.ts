@@ -116,6 +116,12 @@ const outKey = (room: string): string => `out ${room}`
 const isClosed = (memory: Memory, { place, room }: Attended): boolean =>
   room !== undefined && memory.get(outKey(room)) !== undefined && mustBeOpen(memory, place)
 
+const state = async (homeserver: Homeserver, room: string, type: string): Promise<Json> => await stateOf(homeserver, room, type, '', {}) ?? {}
+
+/** What its tombstone names. */
+const nextOf = async (homeserver: Homeserver, room: string): Promise<string | undefined> =>
+  stringOf((await state(homeserver, room, 'm.room.tombstone')).replacement_room)
+
 export const makeRooms = (world: RoomsWorld): Rooms => {
   const { homeserver, memory, clock, chance, log, bot, describe, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
   const attended = new Map<string, Attended>() // by place id
@@ -149,19 +155,16 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     const room = stringOf(answer.room_id)
     if (room === undefined) throw new Unavailable('homeserver: an alias without a room')
     if (entry.room === undefined || entry.room === room) return room
-    if (predecessorOf(await state(room, 'm.room.create')) !== entry.room) {
-      log.error({ place: id, room: entry.room, now: room }, MOVED)
-    }
+    const isNext = predecessorOf(await state(homeserver, room, 'm.room.create')) === entry.room || await nextOf(homeserver, entry.room) === room
+    if (!isNext) log.error({ place: id, room: entry.room, now: room }, MOVED)
     return entry.room
   }
-
-  const state = async (room: string, type: string): Promise<Json> => await stateOf(homeserver, room, type, '', {}) ?? {}
 
   /** Follows tombstones (CS API §Room upgrades), each only if upgrade.ts allows it. */
   const follow = async (entry: Attended): Promise<void> => {
     for (let steps = 0; steps < UPGRADES_MAX; steps++) {
       const old = entry.room!
-      const next = stringOf((await state(old, 'm.room.tombstone')).replacement_room)
+      const next = await nextOf(homeserver, old)
       delete entry.next
       if (next === undefined || !next.startsWith('!') || next === old) return
       if (byRoom.has(next)) return log.error({ room: old, next }, 'a room was replaced by one that is another place of ours; not followed')
