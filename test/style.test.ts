@@ -224,6 +224,7 @@ const STORIES: Record<string, string> = {
   'test/unit/networks/matrix/strangers.test.ts': 'strangers, however many, keep nobody else from being heard',
   'test/unit/networks/carried.test.ts': 'docs/carried.md, row by row',
   'test/unit/networks/says.test.ts': 'what a text says stays the same from network to network',
+  'test/unit/pages/attacks.test.ts': 'what another site, a name or a visitor tries on every page that there is',
   'test/unit/networks/sms/peers.test.ts': 'both of our sides of SMPP against those of somebody else'
 }
 

@@ -45,11 +45,18 @@ export const makeAccess = (served: PagesServed): Access => {
   const isThere = (who: Who): boolean => who.kind === 'operator' ||
     desk.memory.roster.named(who.address)?.team.some(agent => agentKey(agent) === who.key) === true
 
+  /** With TLS a name that no other host of the domain can set, so that nobody plants a session. */
+  const nameFor = (request: Request): string => isSecure(request, publicUrl) ? `__Host-${SESSION}` : SESSION
+  const sessionOf = (request: Request): string | undefined => cookieOf(request, nameFor(request))
+  const setSession = (request: Request, response: Response, id: string, seconds: number): void => {
+    response.append('Set-Cookie', cookie(nameFor(request), id, seconds, isSecure(request, publicUrl)))
+  }
+
   const begin = (request: Request, response: Response, who: Who): void => {
-    sessions.end(cookieOf(request, SESSION))
+    sessions.end(sessionOf(request))
     const id = sessions.begin(who)
     log.info({ who: who.kind, ...who.kind === 'agent' && { address: who.address } }, 'somebody has logged in to the pages')
-    response.append('Set-Cookie', cookie(SESSION, id, SESSION_MS / 1000, isSecure(request, publicUrl)))
+    setSession(request, response, id, SESSION_MS / 1000)
     response.redirect(303, who.kind === 'operator' ? '/' : inboxPath({ name: who.address }))
   }
 
@@ -93,17 +100,17 @@ export const makeAccess = (served: PagesServed): Access => {
     loginPage(request, response, 403, words.deadLink)
   })
   routes.post('/logout', (request, response) => {
-    sessions.end(cookieOf(request, SESSION))
-    response.append('Set-Cookie', cookie(SESSION, '', 0, isSecure(request, publicUrl)))
+    sessions.end(sessionOf(request))
+    setSession(request, response, '', 0)
     response.redirect(303, '/login')
   })
 
   return {
     routes,
     viewerOf (request) {
-      const who = sessions.find(cookieOf(request, SESSION))
+      const who = sessions.find(sessionOf(request))
       return who !== undefined && isThere(who) ? { who, language: languageOf(request, served.language) } : undefined
     },
-    sessionOf: request => cookieOf(request, SESSION) ?? ''
+    sessionOf: request => sessionOf(request) ?? ''
   }
 }

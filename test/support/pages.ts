@@ -32,6 +32,7 @@ export interface Asked { cookie?: string; headers?: Record<string, string>; form
 
 export interface PagesStarted {
   red: Practice; blue: Practice; started: Started; metrics: Metrics; observer: Observer; url: string
+  routes: string[] // of the pages, such as “post /login”
   visit (path: string, asked?: Asked): Promise<Visit>
   /** Logs in with the token, and gives the cookie of the session. */
   logIn (headers?: Record<string, string>): Promise<string>
@@ -42,6 +43,11 @@ export interface PagesStarted {
   writes (person: string, text: string, name?: string): Promise<unknown>
   stop (): Promise<void>
 }
+
+interface Layer { route?: { path: string | string[], methods: Record<string, boolean> }; handle: { stack?: Layer[] } }
+
+const routesIn = (stack: Layer[]): string[] => stack.flatMap(({ route, handle }) => route === undefined ? routesIn(handle.stack ?? [])
+  : [route.path].flat().flatMap(path => Object.keys(route.methods).map(method => `${method} ${path}`)))
 
 const listOf = (value: string | string[] | undefined): string[] => value === undefined ? [] : [value].flat()
 
@@ -109,7 +115,7 @@ export const startPages = async ({ clock = systemClock, address = {}, more = [],
     cookiesOf((await visit('/link', { form: { link: (await linkOf(name)).slice('/link/'.length) } })).cookies)
 
   return {
-    linkOf, enter, red, blue, started, metrics, observer, url, visit,
+    linkOf, enter, red, blue, started, metrics, observer, url, visit, routes: routesIn(pages.routes.stack as unknown as Layer[]),
     logIn: async headers => cookiesOf((await visit('/login', { form: { token: TOKEN }, ...headers === undefined ? {} : { headers } })).cookies),
     writes: (person, text, name = person) => red.say(`werkstatt/${person}`, person, text, {
       direct: true, to: 'werkstatt', sender: { id: person, name }

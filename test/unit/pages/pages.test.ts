@@ -77,8 +77,9 @@ describe('the pages', () => {
       const posted = await all.visit('/login', { form: { token: TOKEN }, headers: { host, origin: `http://${host}` } })
       assert.deepEqual([posted.status, posted.cookies], [421, []])
     }
+    const secure = await all.logIn({ host: 'desk.example.org', origin: PUBLIC })
     for (const host of ['127.0.0.1:9350', 'localhost', '[::1]:9350', '192.0.2.1', 'desk.example.org']) {
-      assert.equal((await all.visit('/', { cookie, headers: { host } })).status, 200, host)
+      assert.equal((await all.visit('/', { cookie: `${cookie}; ${secure}`, headers: { host } })).status, 200, host)
     }
   })
 
