@@ -2,12 +2,12 @@
  * The rule for direct chats between two persons. The first message that can be read begins one, if the config lets its writer; from then on
  * the rule for mirrors carries it. Anybody else in such a chat is carried nowhere: their words would look like those of whom it belongs to.
  */
-import { type MirrorPlace, samePlace } from '../model/address'
+import { addressKey, type MirrorPlace, samePlace } from '../model/address'
 import type { Arrival, MessageArrival } from '../model/message'
 import type { Directory } from '../plan/directory'
 import type { DirectChat } from '../plan/directs'
 import { ignored, notice, type Plan } from '../plan/plan'
-import { mirrorRule } from './mirror'
+import { mirrorRule, speaker } from './mirror'
 
 /** Whether somebody says something in a direct chat that is not theirs. */
 export const isAnothers = ({ people = {} }: MirrorPlace, senderId: string): boolean => !Object.hasOwn(people, senderId)
@@ -28,8 +28,10 @@ const begin = (arrival: MessageArrival, chat: DirectChat, directory: Directory):
   const here = mirror?.places.find(({ place }) => samePlace(place, arrival.place))
   if (mirror === undefined || here === undefined) return tell(arrival, directory.textsAt(arrival.place).onlyTwo)
   const plan = unread(arrival, directory) ?? mirrorRule(arrival, { now: chat.at }, directory, { mirror, here, begins: true })
-  return plan === undefined || plan.deliveries.every(one => one.notice) ? plan ?? ignored('it begins no chat')
-    : { ...plan, changes: [{ kind: 'chat', chat }, ...plan.changes] }
+  if (plan === undefined || plan.deliveries.every(one => one.notice)) return plan ?? ignored('it begins no chat')
+  const { called } = speaker(arrival, { mirror, here }, directory)
+  const begun = called === undefined ? chat : { ...chat, called: { [addressKey(chat.by)]: called } }
+  return { ...plan, changes: [{ kind: 'chat', chat: begun }, ...plan.changes] }
 }
 
 /** `opening`: the chat that the message may begin. */

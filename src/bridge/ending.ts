@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { makeSometimes } from '../lib/sometimes'
 import type { Forbidden, Refused, Unavailable, Unsealed } from '../model/errors'
-import { addressKey, type Place } from '../model/address'
+import { addressKey } from '../model/address'
 import type { Action, Arrival, Attachment, Sent } from '../model/message'
 import { withoutFiles } from '../plan/adapt'
 import type { Directory } from '../plan/directory'
@@ -82,16 +82,21 @@ const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queue
 /** Whoever reacted so. */
 const reactedBy = async (tx: Tx, { journal, notice: isMark }: Queued): Promise<Arrival | undefined> => isMark ? undefined : await tx.origin(journal)
 
-/** Whether it is a reaction to what is in an earlier room of its place. */
-const isReplaced = ({ delivery: { action } }: Queued, { because }: Refused): boolean => action.kind === 'reaction' && because === 'replaced'
+/** Tells people that nobody sees their reaction, to what is in an earlier room of its place, or in one that its reader has left. */
+const inVain = ({ delivery: { place, action } }: Queued, { because }: Refused, isTime: ReturnType<typeof makeSometimes>,
+  directory: Directory): Tell | undefined => action.kind !== 'reaction' || (because !== 'replaced' && because !== 'moved') ? undefined
+  : Object.assign((origin: Arrival) => {
+      if (origin.kind !== 'reaction' || !directory.mayTell(origin.place, place)) return undefined
+      const isNews = isTime(`reaction ${addressKey(place)} ${addressKey({ ...origin.place, id: origin.sender.id })}`, REACTIONS_TOLD_MS)
+      const text = directory.textsAt(origin.place).reactedInVain[because](whereOf(place, directory))
+      return isNews ? { changes: [], deliveries: [notice(origin, origin.place, `reacted ${addressKey(place)}`, text)] } : undefined
+    }, { from: reactedBy })
 
-/** Tells them that nobody sees their reaction at this place. */
-const inVain = (place: Place, isTime: ReturnType<typeof makeSometimes>, directory: Directory): Tell => Object.assign((origin: Arrival) => {
-  if (origin.kind !== 'reaction' || !directory.mayTell(origin.place, place)) return undefined
-  const isNews = isTime(`reaction ${addressKey(place)} ${addressKey({ ...origin.place, id: origin.sender.id })}`, REACTIONS_TOLD_MS)
-  const text = directory.textsAt(origin.place).reactedBefore(whereOf(place, directory))
-  return isNews ? { changes: [], deliveries: [notice(origin, origin.place, `reacted ${addressKey(place)}`, text)] } : undefined
-}, { from: reactedBy })
+/** Tells whoever took back what its reader has left that they still see it. */
+const unseen = async (tx: Tx, row: Queued, directory: Directory): Promise<NewDelivery[]> => {
+  const origin = await originOf(tx, row)
+  return origin === undefined ? [] : failureNotice(origin, row.delivery, directory, { kind: 'unknown' })
+}
 
 /** Tells the others of the team that one of them is not reached, also if what waits is a notice. Undefined if this is no such chat. */
 const makeUnreached = ({ desk, directory }: Pick<Parts, 'desk' | 'directory'>, isTime: ReturnType<typeof makeSometimes>) => (
@@ -169,9 +174,10 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
         await tx.done(row, ids, now)
         counting.done(tx.tally, row, sent)
         const marks = await reactionMark(tx, row, directory)
+        const stays = sent.unseen === true ? await unseen(tx, row, directory) : []
         const later = overtakenBy(row.delivery, directory)
         const changes = isShown(row.delivery, sent, later && await tx.recorded(later.network, later.key), row.id, directory)
-        const applied = await carryOut(tx, { outcome: 'routed', changes: [], deliveries: marks, ...changes }, row, now)
+        const applied = await carryOut(tx, { outcome: 'routed', changes: [], deliveries: [...marks, ...stays], ...changes }, row, now)
         for (const early of await tx.takeEarlyReceipts(row.delivery.place, ids, now)) {
           const caused = await planOfEarly(tx, row.delivery.place, early, directory)
           if (caused === undefined) continue
@@ -182,10 +188,9 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused (row, why) {
-      if (isReplaced(row, why)) return end(row, 'failed', why.message, inVain(row.delivery.place, isTime, directory))
       const problem: Problem = { kind: 'failed', why: texts => reasonOf(why.because, texts) }
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
-      end(row, 'failed', why.message, unreached(row, why.because) ?? tell)
+      end(row, 'failed', why.message, inVain(row, why, isTime, directory) ?? unreached(row, why.because) ?? tell)
     },
     waits (row, why) {
       store.run(async tx => {

@@ -28,9 +28,9 @@ export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory)
 /** Where somebody speaks. `begins`: it is the first message of a direct chat. */
 export interface Found { mirror: Mirror; here: MirrorPlace; begins?: boolean }
 
-/** Who speaks, or is there. */
+/** Who speaks, or is there. `called`: in a direct chat, the name that they have said. */
 export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, here }: Found,
-  directory: Directory, sender = arrival.sender): { as: Persona, changes: Change[] } => {
+  directory: Directory, sender = arrival.sender): { as: Persona, changes: Change[], called?: string } => {
   const { place: { network } } = arrival
   const person = { network, id: sender.address ?? sender.id }
   const known = mirror.direct === true && sender.nameless !== true ? undefined : here.people?.[sender.id]
@@ -41,9 +41,12 @@ export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, her
   const { name, claim }: ReturnType<Namesakes['called']> = mirror.direct === true && !isReserved
     ? { name: given }
     : directory.namesakes.called(mirror.name, { person, ...sender.address === undefined && { only: arrival.place } }, given, isReserved)
+  const called = mirror.direct === true && sender.nameless !== true && !isReserved ? { called: name } : {}
+  const chat = called.called === undefined ? undefined : directory.directs.renamed(arrival.place, person, name)
   const { avatar, ...faceless } = sender
   const shown = mirror.pictures === false ? faceless : sender
-  return { as: personaOf(network, directory.can(network).label, shown, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
+  const changes: Change[] = [...claim ? [{ kind: 'called' as const, claim }] : [], ...chat ? [{ kind: 'chat' as const, chat }] : []]
+  return { as: personaOf(network, directory.can(network).label, shown, name), changes, ...called }
 }
 
 /** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */

@@ -271,6 +271,6 @@ export interface Delivery {
 /**
  * `ids`: the destination's ids for it; a later edit names the first. If it became several messages, there is one id for each.
  * `parts`: how many messages it became, 1 if absent. `shows`: what the place shows of itself from now on, as its arrivals say it; absent: as
- * it was wanted.
+ * it was wanted. `unseen`: whoever reads there has left where it was done, and sees nothing of it.
  */
-export interface Sent { ids: RemoteId[]; parts?: number; shows?: string }
+export interface Sent { ids: RemoteId[]; parts?: number; shows?: string; unseen?: true }

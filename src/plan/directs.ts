@@ -28,8 +28,8 @@ export interface DirectRules {
   shows: Shows
 }
 
-/** `at`: when it was begun, ms since 1970. */
-export interface DirectChat { by: Person; to: Person; at: number }
+/** `at`: when it was begun, ms since 1970. `called`: the names of the two by their addressKeys, as far as they have said them. */
+export interface DirectChat { by: Person; to: Person; at: number; called?: Record<string, string> }
 
 export interface Directs {
   /** The person for whom this ghost or number stands; undefined if it is none, if it does not tell, or if there are no direct chats. */
@@ -45,6 +45,8 @@ export interface Directs {
   mirrorAt (place: Place): { mirror: Mirror, here: MirrorPlace } | undefined
   /** All places that are this person's in direct chats; `person` is an addressKey. */
   placesOf (person: string): Place[]
+  /** The chat of this place, if the person there is called otherwise than it says. */
+  renamed (place: Place, person: Person, name: string): DirectChat | undefined
   learn (chat: DirectChat): void
 }
 
@@ -85,7 +87,7 @@ export const isAmong = (patterns: Pattern[], person: Person): boolean =>
 const nobody = (behind: Directs['behind']): Directs => ({
   behind, opening: () => undefined, ghostOf: () => undefined,
   admits: () => false, mirrorOf: () => undefined, mirrorAt: () => undefined,
-  placesOf: () => [], learn () {}
+  placesOf: () => [], renamed: () => undefined, learn () {}
 })
 
 /** `isOurs`: nobody begins a chat with one of our own addresses, or as one. */
@@ -96,7 +98,7 @@ export interface DirectsParts {
 export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts): Directs => {
   if (rules === undefined) return nobody((network, ours) => namings.get(network)?.standsFor?.(ours))
   const mirrors = new Map<string, { mirror: Mirror, here: MirrorPlace }>() // by place
-  const chats = new Set<string>()
+  const chats = new Map<string, DirectChat>()
   const places = new Map<string, Place[]>() // by person
   const begun = new Map<string, Begun>() // of the last day, oldest first
   const counts = new Map<string, number>() // of these, for whatever is limited
@@ -113,11 +115,12 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
     return naming === undefined || ours === undefined ? undefined : { network: theirs.network, id: naming.direct(ours, theirs.id) }
   }
 
-  const mirrorOf: Directs['mirrorOf'] = ({ by, to }) => {
+  const mirrorOf: Directs['mirrorOf'] = ({ by, to, called = {} }) => {
+    const nameOf = (person: Person): string => called[addressKey(person)] ?? addressOf(person)
     const [one, other] = [placeOf(by, to), placeOf(to, by)]
     return one && other && {
       name: chatKey({ by, to }), direct: true, moderation: 'own', shows: rules.shows,
-      places: [{ place: one, people: { [by.id]: addressOf(by) } }, { place: other, people: { [to.id]: addressOf(to) } }]
+      places: [{ place: one, people: { [by.id]: nameOf(by) } }, { place: other, people: { [to.id]: nameOf(to) } }]
     }
   }
 
@@ -160,8 +163,10 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
   const learn: Directs['learn'] = chat => {
     const key = chatKey(chat)
     const mirror = mirrorOf(chat)
-    if (chats.has(key) || mirror === undefined) return
-    chats.add(key)
+    const known = chats.has(key)
+    if (mirror === undefined) return
+    chats.set(key, chat)
+    if (known) return mirror.places.forEach(({ place, people }) => Object.assign(mirrors.get(addressKey(place))?.here.people ?? {}, people))
     note(chat)
     mirror.places.forEach((here, index) => {
       mirrors.set(addressKey(here.place), { mirror, here })
@@ -190,6 +195,12 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
       return chat !== undefined
     },
     mirrorAt: place => mirrors.get(addressKey(place)),
+    renamed (place, person, name) {
+      const { mirror, here } = mirrors.get(addressKey(place)) ?? {}
+      const chat = mirror && chats.get(mirror.name)
+      if (chat === undefined || here?.people?.[person.id] === name) return undefined
+      return { ...chat, called: { ...chat.called, [addressKey(person)]: name } }
+    },
     placesOf: person => places.get(person) ?? []
   }
 }

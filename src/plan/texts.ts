@@ -54,7 +54,7 @@ export interface Texts {
   wasRemoved: string
   wasTakenBack: string
   tooManyReactions (most: number): string
-  reactedBefore (where: string): string
+  reactedInVain: Record<'replaced' | 'moved', (where: string) => string>
   notShown (what: Shown['what'], where: string): string
   /** To the moderators who did it. */
   expelled: Record<How, (name: string) => string>
@@ -139,7 +139,10 @@ const de: Texts = {
   wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
   wasTakenBack: 'Nicht weitergegeben: Diese Nachricht wurde gelöscht. Bitte schreiben Sie den Text neu.',
   tooManyReactions: most => `Mehr als ${most} Reaktionen einer Person auf eine Nachricht werden nicht weitergegeben.`,
-  reactedBefore: where => `Ihre Reaktion ist auf ${where} nicht zu sehen: Die Nachricht steht dort in einem früheren Raum.`,
+  reactedInVain: {
+    replaced: where => `Ihre Reaktion ist auf ${where} nicht zu sehen: Die Nachricht steht dort in einem früheren Raum.`,
+    moved: where => `Ihre Reaktion ist nicht zu sehen: ${where} hat den Chat verlassen, in dem die Nachricht steht.`
+  },
   notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: ${{
     topic: 'Zentrale darf das Thema', name: 'Zentrale darf den Namen', picture: 'Das Bild ist zu groß, oder Zentrale darf das Bild'
   }[what]} des Raums auf ${where} nicht ändern. Das wird nur einmal gesagt.`,
@@ -242,7 +245,10 @@ const en: Texts = {
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
   wasTakenBack: 'Not passed on: this message was deleted. Please write the text again.',
   tooManyReactions: most => `No more than ${most} reactions of one person to one message are passed on.`,
-  reactedBefore: where => `Your reaction is not shown on ${where}: the message is in a room there that was replaced.`,
+  reactedInVain: {
+    replaced: where => `Your reaction is not shown on ${where}: the message is in a room there that was replaced.`,
+    moved: where => `Your reaction is not seen: ${where} has left the chat in which the message stands.`
+  },
   notShown: (what, where) => `The new ${what} is shown here only: ${what === 'picture' ? 'it is too large, or ' : ''}Zentrale may not change ` +
     `the ${what} of the room on ${where}. This is said only once.`,
   expelled: {

@@ -116,6 +116,19 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     await reads(town.people.bernd, 'Yes')
   })
 
+  it('what Bernd does to what stands in a chat that Anna has left is told to him, by her name', async () => {
+    const { anna, bernd } = town.people
+    const { attrs: { id: hers } } = await reads(bernd, 'Yes')
+    await anna.call('POST', `v3/rooms/${encodeURIComponent(chat)}/leave`, {})
+    chat = await chatWith(BERND)
+    await anna.send(chat, 'In a new one')
+    await reads(bernd, 'In a new one')
+    await tellTo(bernd, '', 'c1', xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id: 'b6' }))
+    await reads(bernd, 'Deleted here, but not everywhere: the message is still there for Anna (Matrix).')
+    await tellTo(bernd, '', 'c2', xml('reactions', { xmlns: REACTIONS, id: String(hers) }, xml('reaction', {}, '🎉')))
+    await reads(bernd, 'Your reaction is not seen: Anna (Matrix) has left the chat in which the message stands.')
+  })
+
   it('a third person is invited, or comes later: nothing that Bernd says is read there, he is told, and a new chat goes on', async () => {
     const { anna, bernd } = town.people
     const mallory = `@mallory:${DOMAIN}`
@@ -176,7 +189,7 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     await eva.leave(town.muc, 'Eva')
     await eva.stop()
     await anna.send(room, 'Still there?')
-    await annaReads(room, `Not delivered to ${town.muc} (XMPP): “Still there?” (this person is not in their room now, and is known only ` +
+    await annaReads(room, 'Not delivered to Eva (XMPP): “Still there?” (this person is not in their room now, and is known only ' +
     'there; please write again later)')
     const words = ['Only for you', 'Between us', 'Still there?']
     assert.equal(bernd.heard.filter(one => words.includes(one.getChildText('body') ?? '')).length, 0)

@@ -24,7 +24,7 @@ export interface Practice extends Network {
   /** `writer: text` of everything delivered at a place. */
   read (place: string): string[]
   /** Called for each send before it is delivered; may throw or wait. */
-  onSend: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
+  onSend: (delivery: Delivery, signal: AbortSignal) => Promise<Partial<Sent> | void> | Partial<Sent> | void // with what it adds to the answer
   /** Called for each file before it is here; may throw or wait. */
   onUpload: (delivery: Delivery, signal: AbortSignal) => Promise<'left' | void> | void
   say (place: string, sender: string, text: string, more?: Partial<MessageArrival>): Promise<'stored' | 'seen'>
@@ -71,9 +71,9 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     async forget (places) { network.forgotten.push(...places) },
     async start (inbox) { network.inbox = inbox },
     async send (delivery, signal): Promise<Sent> {
-      await network.onSend(delivery, signal)
+      const more = await network.onSend(delivery, signal)
       network.delivered.push(delivery)
-      return { ids: [`${name}-${delivery.key}`] }
+      return { ids: [`${name}-${delivery.key}`], ...more }
     },
     signal (signal) { network.signals.push(signal) },
     members (list) {

@@ -11,7 +11,7 @@ import { type Action, type Attachment, type Content, type Delivery, hopsOf, type
 import { plain } from '../../model/text'
 import { annotationKey, keyIn } from './annotation'
 import {
-  addressed, answering, besideThread, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing
+  addressed, answering, besideThread, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing, saidEvent
 } from './contents'
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
@@ -54,8 +54,11 @@ export interface Send {
 
 type Said = Extract<Action, { content: Content }>
 
-const changeOf = ({ action, target: [event] = [] }: Delivery): Change | undefined =>
-  event === undefined || action.kind === 'message' ? undefined : { event, isEdit: action.kind === 'edit' }
+const changeOf = (delivery: Delivery): Change | undefined => {
+  const { action, target: [event] = [] } = delivery
+  const about = action.kind === 'reaction' ? saidEvent(action.to, delivery) : action.kind === 'message' ? undefined : event
+  return about === undefined ? undefined : { event: about, kind: action.kind }
+}
 
 /** What is remembered of this speaker was wrong, unless somebody has just put it out. */
 const forget = async ({ homeserver, ghosts }: SendWorld, { place }: Delivery, mxid: string, room: string): Promise<void> => {
@@ -282,7 +285,8 @@ export const makeSend = (world: SendWorld): Send => {
       await dressed(world, delivery, signal)
       const room = isDirect ? await direct.roomFor(place, changeOf(delivery), signal) : await roomFor(delivery, signal)
       try {
-        return await act(delivery, room, signal)
+        const sent = await act(delivery, room, signal)
+        return isDirect && action.kind === 'deletion' && direct.isOver(room) ? { ...sent, unseen: true } : sent
       } catch (error) {
         if (!(error instanceof Rejected) || (error.errcode !== 'M_FORBIDDEN' && error.errcode !== 'M_UNKNOWN_DEVICE')) throw error
       }

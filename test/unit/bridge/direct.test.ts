@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
+import { Refused } from '../../../src/model/errors'
 import type { MessageArrival } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
 import type { DirectRules } from '../../../src/plan/directs'
@@ -69,6 +70,50 @@ describe('a direct chat between two persons', () => {
     await until2(ANNA, BOB, 1)
     assert.deepEqual(reads(ANNA, BOB), ['bob (blue): Still there?'])
     assert.deepEqual(red.attended, [], 'a chat is no room to be entered')
+  })
+
+  const refuses = (why: 'moved' | 'parted'): void => { blue.onSend = () => { throw new Refused('no', undefined, why) } }
+
+  it('tells by their name who is not reached, once they have said it, over a restart too', async () => {
+    await write(ANNA, BOB, 'Hello Bob')
+    await until2(BOB, ANNA, 1)
+    refuses('parted')
+    await write(ANNA, BOB, 'one')
+    await until2(ANNA, BOB, 1)
+    await write(BOB, ANNA, 'Hello Anna')
+    await until2(ANNA, BOB, 2)
+    await write(ANNA, BOB, 'two')
+    await until2(ANNA, BOB, 3)
+    const whom = (lines: string[]): (string | undefined)[] => lines.map(line => /^\*: Not delivered to (.*): “/.exec(line)?.[1])
+    assert.deepEqual(whom(reads(ANNA, BOB)), [`${BOB} (blue)`, undefined, 'bob (blue)'])
+    blue.onSend = () => {}
+    red.onSend = () => { throw new Refused('no', undefined, 'parted') }
+    await write(BOB, ANNA, 'and I you?')
+    await until(() => reads(BOB, ANNA).some(line => line.startsWith('*: Not delivered to anna (red): “and I you?”')), 'she said it first')
+    await started.stop()
+    await start(RULES, started.path)
+    refuses('parted')
+    await write(ANNA, BOB, 'three')
+    await until2(ANNA, BOB, 1)
+    assert.deepEqual(whom(reads(ANNA, BOB)), ['bob (blue)'])
+  })
+
+  it('tells who changes or likes what stands where the other has left that they see nothing of it', async () => {
+    await write(ANNA, BOB, 'Hello Bob', { key: 'first' })
+    await until2(BOB, ANNA, 1)
+    await write(BOB, ANNA, 'Hello Anna', { key: 'hers' })
+    await until2(ANNA, BOB, 1)
+    const about = { place: { network: 'red', id: chatOf(ghost('red', 'blue', BOB), ANNA) }, at: 1, sender: { id: ANNA, name: 'anna' } }
+    refuses('moved')
+    await red.inbox.accept({ ...about, kind: 'reaction', key: 'like', of: [`red-${red.delivered[0]!.key}`], emojis: ['👍'] })
+    await until2(ANNA, BOB, 2)
+    blue.onSend = () => ({ unseen: true })
+    await red.inbox.accept({ ...about, kind: 'deletion', key: 'back', of: 'first' })
+    await until2(ANNA, BOB, 3)
+    assert.deepEqual(reads(ANNA, BOB).slice(1), [
+      '*: Your reaction is not seen: bob (blue) has left the chat in which the message stands.',
+      '*: Deleted here, but not everywhere: the message is still there for bob (blue).'
+    ])
   })
 
   it('carries edits, reactions and deletions, as a mirror does, and who types', async () => {

@@ -12,6 +12,7 @@ import type { Log } from '../../../lib/log'
 import { makeTurns } from '../../../lib/turns'
 import type { Place } from '../../../model/address'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { Action } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import type { Addresses } from '../users/addresses'
 import type { Backlog } from '../recovery/backlog'
@@ -45,8 +46,8 @@ export interface DirectWorld {
   unread (place: Place, event: string): Promise<unknown>
 }
 
-/** The event that an edit or a deletion is about. */
-export interface Change { event: string; isEdit: boolean }
+/** The event that an edit, a deletion or a reaction is about. */
+export interface Change { event: string; kind: Action['kind'] }
 
 export interface Direct {
   /** The chat that a room belongs to. */
@@ -64,6 +65,8 @@ export interface Direct {
    * contact still reads. Throws Refused or Unavailable.
    */
   roomFor (place: Place, change: Change | undefined, signal: AbortSignal): Promise<string>
+  /** Whether the contact has left this room. */
+  isOver (room: string): boolean
   /** The room in which the contact wrote last, then earlier ones. */
   rooms (place: Place): string[]
   /** Leaves all rooms of a chat and forgets it. */
@@ -202,14 +205,14 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (chat?.room === room && left !== (chat.left ?? false) && (left || stateKey === theirs)) await chats.keep(place, { ...chat, left })
     },
     wrote,
-    rooms: chats.rooms,
+    rooms: chats.rooms, isOver: room => parting.isOver(room) || chats.of(room) === undefined,
     async roomFor (place, change, signal) {
       const chat = { place, ...readDirect(place)! }
       const { ours, theirs } = chat
       const stands = change && await roomOf(place, change.event, ours, signal)
       const isRead = stands !== undefined && !parting.isOver(stands) && !chats.isReplaced(stands) && chats.of(stands) !== undefined
-      if (change?.isEdit === true && !isRead) throw new Refused(HAS_LEFT, undefined, 'moved')
-      if (stands !== undefined) return change?.isEdit === true ? await two.checked(stands, chat, signal) : stands
+      if (!isRead && (stands === undefined ? change?.kind === 'edit' : change?.kind !== 'deletion')) throw new Refused(HAS_LEFT, undefined, 'moved')
+      if (stands !== undefined) return change?.kind === 'deletion' ? stands : await two.checked(stands, chat, signal)
       if (chats.at(place)?.left) throw new Refused(HAS_LEFT, undefined, chats.at(place)?.crowded ? 'crowded' : 'parted')
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
