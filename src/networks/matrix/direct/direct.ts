@@ -73,11 +73,14 @@ export interface Direct {
   over (place: Place): Promise<void>
   /** Takes the invitations that came meanwhile. Resolves with the rooms in which something happened; call `keep` when they are read. */
   look (): Promise<{ rooms: ReadUpTo[], keep: () => void }>
+  /** The rooms of all chats, as far as known: what may have been missed is in some of them. */
+  known (): ReadUpTo[]
   stop (): void
 }
 
 const LATELY_EVENTS = 50
 const GHOST_CHATS_MAX = 5_000 // of which we look whether something was missed; each is read by itself, because ghosts are too many to ask for all
+const CHATS_MAX = 10_000 // that are read so if it is not told soon in which of them something happened
 const HAS_LEFT = 'the contact has left the chat'
 
 /** The contact may have written while we were away, and it is not read yet. */
@@ -91,8 +94,9 @@ const hasSpoken = async (homeserver: Homeserver, room: string, { ours, theirs }:
 const aliasOf = ({ id }: Place, domain: string): string =>
   `#${GHOST_PREFIX}_${createHash('sha256').update(id).digest('hex').slice(0, 32)}:${domain}`
 
-const chatsOfGhosts = ({ domain, isAttended, clock }: DirectWorld, chats: Chats, { has }: Pick<Invitations, 'has'>): ReadUpTo[] =>
-  chats.some(isGhostOn(domain), GHOST_CHATS_MAX).filter(({ room }) => !isAttended(room) && !has(room))
+const makeKnown = ({ isAttended, clock }: DirectWorld, chats: Chats, { has }: Pick<Invitations, 'has'>) =>
+  (isTheirs: (ours: string) => boolean, most: number): ReadUpTo[] => chats.some(isTheirs, most)
+    .filter(({ room }) => !isAttended(room) && !has(room))
     .map(({ place, room, ours }) => ({ place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }))
 
 /** No reaction or correction: those may come in the clear from servers too, and change nothing. */
@@ -135,7 +139,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const [two, declined] = [makeTwo({ homeserver, chats, parting, leave, log, signal: stopping }), makeDeclined(world)]
   const invitations = makeInvitations({ ...world, chats, parting, leave })
-  const found = makeFound({ ...world, chats, invitations })
+  const [found, known] = [makeFound({ ...world, chats, invitations }), makeKnown(world, chats, invitations)]
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {
     const before = chats.at(place)
@@ -249,10 +253,10 @@ export const makeDirect = (world: DirectWorld): Direct => {
         for (const one of looked) await one.keep()
       }
       return {
-        rooms: [...looked.flatMap(({ rooms }) => rooms), ...chatsOfGhosts(world, chats, invitations)],
+        rooms: [...looked.flatMap(({ rooms }) => rooms), ...known(isGhostOn(domain), GHOST_CHATS_MAX)],
         keep () { keep().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'could not remember what was asked about addresses')) }
       }
     },
-    stop () { parting.stop() }
+    known: () => known(() => true, CHATS_MAX), stop: parting.stop
   }
 }

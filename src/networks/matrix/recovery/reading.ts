@@ -32,9 +32,17 @@ interface Parts {
 
 const EACH_MS_MAX = 10_000 // for a room, while all the others wait
 const CHATS_MS_MAX = 30_000 // for all chats together, while everything else waits
+const LOOK_MS_MAX = 5_000 // to be told what happened to addresses: of thousands of rooms, that is a long answer
 const APART_EACH_MS_MAX = 5 * 60_000
 const APART_MAX = 16 // rooms read by themselves at the same time
 const APART_OF_ONE_MAX = 2 // of them: chats with people of one server, or with one person of our own server; or rooms of one team
+
+/** Undefined if it takes longer. */
+const within = <T>(clock: Clock, job: Promise<T>, ms: number): Promise<T | undefined> => {
+  const late = Promise.withResolvers<undefined>()
+  const timer = clock.after(ms, () => late.resolve(undefined))
+  return Promise.race([job, late.promise]).finally(() => timer.cancel())
+}
 
 /** Reads a room by itself, as far as it can be taken. */
 export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
@@ -57,10 +65,22 @@ export const makeReading = ({ listening, backlog, clock, bot, isMadeByUs, world 
   const readBy = (as: string): Reader => ({ as, notBefore: clock.now() - READ_BACK_MS })
   const withReader = (one: ReadUpTo): ReadUpTo => isMadeByUs(one.place) ? { ...one, by: readBy(bot) } : one
 
+  /** Until it is told in which chats something happened, each is read from its history, so that nothing is overtaken. */
+  const later = (looking: ReturnType<Direct['look']>, direct: Direct): Awaited<ReturnType<Direct['look']>> => {
+    direct.known().forEach(backlog.read)
+    looking.then(({ rooms, keep }) => {
+      rooms.forEach(backlog.read)
+      keep()
+    }, () => {}) // it is asked again soon
+    return { rooms: [], keep () {} }
+  }
+
   return {
     async readNews (known) {
       const { rooms, direct } = listening()
-      const chats = await direct.look()
+      const looking = direct.look()
+      const looked = known === undefined ? await within(clock, looking, LOOK_MS_MAX) : await looking
+      const chats = looked ?? later(looking, direct)
       const { memory } = world()
       const before = new Map((known ?? []).filter(({ room }) => !isComing(memory, room)).map(one => [one.room, one]))
       const all = (list: ReadUpTo[]): ReadUpTo[] => list.filter(({ room }) => !backlog.has(room) && !rooms.isOut(room))

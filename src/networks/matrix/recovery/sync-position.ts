@@ -1,6 +1,7 @@
 /**
  * What happened to one user of ours since the last time (CS API §Syncing). The homeserver knows which rooms have something new and which
- * invitations wait, so we need not ask about every room. The position is remembered once everything before it was handled.
+ * invitations wait, so we need not ask about every room. The position is remembered once everything before it was handled. If there is so much that
+ * its answer takes too long, this fails, and all else goes on.
  */
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
@@ -44,7 +45,8 @@ export const askSync = async ({ homeserver, memory, clock, log }: Parts, user: s
   const [key, firstKey] = [`since ${user}`, `first ${user}`]
   if (memory.get(key) === undefined && memory.get(firstKey) === undefined) await memory.set(firstKey, String(clock.now()))
   const ask = (rooms: Json): Promise<Json> => homeserver.call('GET', 'client/v3/sync', {
-    as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal
+    as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal,
+    elsewhere: true // about thousands of rooms the answer may take too long, which does not mean that nobody is there
   })
   const [answer, joined] = await ask({}).then(found => [found, Object.keys(jsonOf(jsonOf(found.rooms).join))] as const, async (error: unknown) => {
     if (!(error instanceof TooLong)) throw error
