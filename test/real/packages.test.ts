@@ -57,6 +57,7 @@ const makeWorld = async () => {
     async start ({ start: [command, ...args] }: Installed, logFile: string): Promise<void> {
       process = await startProcess({ command: command!, args, cwd: '/', logFile, ready: () => answersHttp(`http://127.0.0.1:${operate}/readyz`) })
     },
+    get pid () { return process!.pid },
     async stop (): Promise<number | null | undefined> { await process?.stop(); return process?.exitCode },
     async end (): Promise<void> { await process?.stop(); await homeserver?.stop(); await smsc.stop() },
     async phoneAsks (text: string): Promise<void> {
@@ -141,6 +142,13 @@ describe('the Debian package, on a bare Debian, and the image made of it', () =>
   }
   const modes = (...paths: string[]): Promise<string> => inRoot('stat', '--format', '%n %U %a', ...paths)
 
+  /** As `systemctl reload` does: its command, with the same rights, on a machine that has nothing else. */
+  const reload = (pid: number): Promise<string> => {
+    const [, line] = /^ExecReload=(.*)$/m.exec(readFileSync(join(root, 'lib/systemd/system/zentrale.service'), 'utf8'))!
+    const words = [...line!.replace('$MAINPID', String(pid)).matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!)
+    return inRoot('setpriv', '--reuid=zentrale', '--regid=zentrale', '--clear-groups', ...words)
+  }
+
   it('brings its Node and its user; init, check and start work as that user; an update keeps config, store and settings', async () => {
     const [before, after] = await packDeb(join(root, 'tmp'), ['0.0.9', manifest.version])
     assert.match(await install(before!), /Next: zentrale init, zentrale check, systemctl start zentrale/)
@@ -149,6 +157,8 @@ describe('the Debian package, on a bare Debian, and the image made of it', () =>
     const checked = await zentrale(installedAt(), 'check')
     for (const line of WELL) assert.match(checked, line)
     await world.start(installedAt(), dir('before.log'))
+    await reload(world.pid)
+    await until(() => readFileSync(dir('before.log'), 'utf8').includes('"msg":"the config is in force"'), 'reloaded', 60_000)
     await world.phoneAsks('Ist mein Rad fertig?')
     assert.equal(await world.stop(), 0)
     const store = '/var/lib/zentrale/zentrale.db'
