@@ -82,13 +82,12 @@ export const makeSealedPlaces = (
 
   return {
     async must ({ place, action }, room, signal) {
-      if (!mayBeSealed(place) || !await isOn(place, room, signal)) {
-        if (action.kind !== 'message' || (action.secret !== true && !isSecret(memory, place))) return false
-        await turnOn(room, readDirect(place)?.ours ?? bot, signal)
-      }
+      const isClear = !mayBeSealed(place) || !await isOn(place, room, signal)
+      if (isClear && (action.kind !== 'message' || (action.secret !== true && !isSecret(memory, place)))) return false
       const reader = readDirect(place)?.ours ?? keeper.mxid
       if (!encryption.mayServe(reader)) throw new Refused('this place is encrypted, and we cannot encrypt', undefined, 'encrypted')
       if (!encryption.serves(reader)) throw new Unavailable('encryption: the homeserver is not found yet')
+      if (isClear) await turnOn(room, readDirect(place)?.ours ?? bot, signal) // only now that we can go on in it
       if (reader === keeper.mxid && !keeper.isIn(room)) await keeper.enter(room, signal)
       return true
     },

@@ -57,3 +57,21 @@ describe('a room of a mirror that may not be encrypted', () => {
     assert.equal(await must(SAID, ROOM, signal), true)
   })
 })
+
+describe('a chat whose last words came encrypted', () => {
+  it('has encryption turned on in no room in which we could not go on', async () => {
+    const memory = makeMemory()
+    const place: Place = { network: 'matrix', id: '@amt:x @eva:y' }
+    await memory.set(`secret ${place.id}`, '')
+    const called: unknown[] = []
+    const { must } = makeSealedPlaces({
+      memory, bot: '@zentrale:x', clock: systemClock, isMadeByUs: () => false, turned () {},
+      homeserver: { call: async (...given: unknown[]) => { called.push(given); return {} } } as unknown as Homeserver,
+      encryption: { isOn: async () => false, wasOn: () => false, mayServe: () => false, serves: () => false } as unknown as Encryption,
+      keeper: { mxid: '@keys:x', mayRead: () => false, isIn: () => false } as unknown as Keeper
+    })
+    const said = { place, action: { kind: 'message', content: { style: 'text', text: plain('hello') } } } as const
+    await assert.rejects(must(said, '!a:x', new AbortController().signal), { name: 'Refused', because: 'encrypted' })
+    assert.deepEqual(called, [])
+  })
+})
