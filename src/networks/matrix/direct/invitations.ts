@@ -63,7 +63,7 @@ const ATTEMPTS_MAX = 12
 export const makeInvitations = (parts: Parts): Invitations => {
   const { homeserver, addresses, memory, clock, chance, log, signal: stopping, domain, isOurs } = parts
   const { chats, parting, backlog, isAttended, encrypted, leave } = parts
-  const [slots, remembered] = [makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX), makeRemembered(memory, domain)]
+  const [slots, remembered] = [makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX), makeRemembered(memory)]
   const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
   let dropped = false
 

@@ -1,6 +1,6 @@
 /** A practice homeserver with a public room for each test, and bridges beside it that end with the test. */
 import type { Place } from '../../../../src/model/address'
-import type { Network } from '../../../../src/model/network'
+import type { Identity, Network } from '../../../../src/model/network'
 import type { Homeserver, HsPerson } from '../../../support/homeserver'
 import { practiceGround } from '../../../support/matrix-ground'
 import { makeBridge, type Bridge, type Ground } from '../../../support/matrix-suite'
@@ -22,9 +22,10 @@ export const stage = (set: (at: Stage) => void) => {
     await at.homeserver.stop()
   })
 
-  const begin = async (more: Parameters<typeof makeBridge>[1] = {}, others: Place[] = []): Promise<Bridge> => {
+  const begin = async (more: Parameters<typeof makeBridge>[1] = {}, others: Place[] = [], identities: Identity[] = []): Promise<Bridge> => {
     const bridge = makeBridge(at.ground, more)
     running.push(bridge.network)
+    if (identities.length > 0) bridge.network.serve(identities)
     bridge.network.attend([at.place, ...others])
     await bridge.network.start(bridge.inbox)
     return bridge

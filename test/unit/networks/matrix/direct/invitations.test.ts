@@ -3,6 +3,7 @@ import { systemClock } from '../../../../../src/lib/clock'
 import { ghostMxid } from '../../../../../src/networks/matrix/names'
 import type { Homeserver, HsPerson } from '../../../../support/homeserver'
 import type { HsEvent } from '../../../../support/homeserver/state'
+import { ADDRESS } from '../../../../support/matrix-ground'
 import { type Bridge, delivery, said } from '../../../../support/matrix-suite'
 import { quickClock } from '../../../../support/quick'
 import { stage } from '../stage'
@@ -10,7 +11,7 @@ import { stage } from '../stage'
 describe('Matrix: an invitation to a direct chat', () => {
   let homeserver: Homeserver
   let anna: HsPerson
-  const { ready } = stage(at => { ({ homeserver, anna } = at) })
+  const { begin, ready } = stage(at => { ({ homeserver, anna } = at) })
 
   it('with a ghost is taken after a crash too, although nobody asks for the invitations of all ghosts', async () => {
     const ghost = ghostMxid({ network: 'xmpp', id: 'bernd@example.org' }, homeserver.serverName)
@@ -24,6 +25,22 @@ describe('Matrix: an invitation to a direct chat', () => {
     const { inbox, memory } = await ready({ memory: first.memory })
     await inbox.until('the words', () => said(inbox).includes('Hallo'))
     assert.deepEqual(memory.keys('invited '), [])
+  })
+
+  it('to a crowd is left after a crash too, between coming in and seeing who is there', async () => {
+    const address = `@${ADDRESS}:${homeserver.serverName}`
+    const identities = [{ id: address, aliases: [], profile: { name: 'Bürgerbüro', about: '' } }]
+    const first = await begin({}, [], identities)
+    const room = anna.createRoom({ preset: 'public_chat' })
+    for (const name of ['eins', 'zwei', 'drei', 'vier']) homeserver.person(name).join(room)
+    homeserver.faults.push({ on: /\/room_summary/, times: 1000, status: 404 }, { on: /\/joined_members/, times: 1000, status: 500 })
+    homeserver.state.invite(room, anna.userId, address, { is_direct: true })
+    await anna.waitFor(room, ({ state_key: key, content }) => key === address && content.membership === 'join', 10_000)
+    await first.network.stop()
+    assert.deepEqual(first.memory.keys('invited '), [`invited ${room}`])
+    homeserver.faults.splice(0)
+    await begin({ memory: first.memory }, [], identities)
+    await anna.waitFor(room, ({ state_key: key, content }) => key === address && content.membership === 'leave', 10_000)
   })
 
   it('is declined for every name of a ghost that may have none, whether there is such a ghost or not', async () => {
