@@ -25,7 +25,7 @@ export const errorIn = ({ status, body }: Pick<Answer, 'status' | 'body'>): stri
 
 /** Rejects if there is no answer within ASK_TIMEOUT_MS. Redirects are not followed. */
 export const ask = async (clock: Clock, url: string,
-  options: { method?: 'GET' | 'POST', token?: string, json?: object } = {}): Promise<Answer> => {
+  options: { method?: 'GET' | 'POST' | 'DELETE', token?: string, json?: object } = {}): Promise<Answer> => {
   const dispatcher = new Agent({ maxResponseSize: ANSWER_BYTES_MAX })
   const { signal, done } = deadline(clock, ASK_TIMEOUT_MS)
   try {

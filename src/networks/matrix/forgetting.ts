@@ -4,6 +4,7 @@
  */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
+import type { Admin } from './admin'
 import { readDirect } from './direct/chats'
 import type { Direct } from './direct/direct'
 import type { Encryption } from './encryption/encryption'
@@ -17,6 +18,7 @@ import type { TeamRooms } from './rooms/team-rooms'
 export interface ForgettingWorld {
   homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string
   encryption: Pick<Encryption, 'forgetContact'>
+  admin: Pick<Admin, 'purge'> | undefined
   isOurs: (mxid: string) => boolean
   isMadeByUs (place: Place): boolean
   /** Nobody of ours is in this room any more. */
@@ -24,7 +26,7 @@ export interface ForgettingWorld {
 }
 
 export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
-  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, bot, isOurs, isMadeByUs, forgotten } = world
+  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, admin, bot, isOurs, isMadeByUs, forgotten } = world
 
   /** A step that is done already is no error: a crash may have cut in. */
   const inside = async (room: string): Promise<string[]> => {
@@ -52,6 +54,7 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
       else await homeserver.call('POST', `${roomPath(room)}/kick`, { body: { user_id: mxid }, elsewhere: true }).catch(unlessRejected)
     }
     await leave(room)
+    await admin?.purge(room)
     await forgetNotices(room)
     await forgotten(room)
   }

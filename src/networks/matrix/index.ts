@@ -4,6 +4,7 @@
  */
 import type { Place } from '../../model/address'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
+import { makeAdmin } from './admin'
 import { type Addresses, makeAddresses, type Namespaces } from './users/addresses'
 import { makeBringing } from './users/bringing'
 import { makeDirect } from './direct/direct'
@@ -48,6 +49,7 @@ export interface MatrixConfig {
   acceptInvitesFrom: string[] // MXIDs, or ':domain' for everybody of a domain
   notHeardFrom: string[] // MXIDs; a star stands for the rest of a localpart
   mediaBytesMax: number
+  adminToken?: string // of an administrator of a Synapse
   signedDevicesOnly?: boolean // what is encrypted is readable only on devices that people have signed themselves
 }
 
@@ -102,7 +104,7 @@ const BY_DEFAULT: Wire = { listen: openEndpoint, makeEngine }
 
 export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT): Network => {
   const { clock, chance, memory, vault, log } = world
-  const { domain, registration } = config
+  const { domain, registration, registration: { as_token: secret }, mediaBytesMax } = config
   const bot = `@${registration.sender_localpart}:${domain}`
   const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain) || addresses.has(mxid)
   const stopping = new AbortController()
@@ -118,7 +120,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     if (!isUp) recovery.lost()
     connectionChanged('homeserver')(isUp, detail)
   }
-  const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, wire.exchange)
+  const homeserver = makeHomeserver(config.homeserverUrl, secret, { lost: why => link.lost(why) }, wire.exchange)
+  const admin = makeAdmin(config, world, stopping.signal)
   const link = makeLink({
     clock, chance, changed: homeserverChanged, probe: () => homeserver.call('GET', 'client/v3/account/whoami'), found: () => recovery.found()
   })
@@ -139,17 +142,14 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     describe: makeDescribe({ homeserver, log, bot, serviceId: registration.id, fileBytesMax: config.mediaBytesMax, inbox: () => inbox }),
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled (room) { expelled(room); keeper.out(room) },
-    standing: (place, room) => keeper.attend(place, room),
-    readAnew: recovery.backlog.read,
+    standing: (place, room) => keeper.attend(place, room), readAnew: recovery.backlog.read,
     entered (place, room) { memberLists.entered(room); bringing.entered(place); firstLook.entered(place, room) }
   })
   const firstLook = makeFirstLook({
     homeserver, rooms: () => rooms, memory, clock, chance, log, signal: stopping.signal, tell: look => tellLook(inbox, look)
   })
   const [members, uploader] = [makeMembers(homeserver, clock, stopping.signal), makeUploader(homeserver, world.media)]
-  const ghosts = makeGhosts({
-    homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token, signal: stopping.signal
-  })
+  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret, signal: stopping.signal })
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const bringing = makeBringing({ ghosts, rooms, memory, clock, chance, log, signal: stopping.signal })
   const addresses = makeAddresses({
@@ -166,7 +166,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, encryption, keeper, memory, vault, chance, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax: config.mediaBytesMax
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, admin, clock, chance, bot, domain, mediaBytesMax
   })
   const [isUnheard, reading] = [isAmong(config.notHeardFrom), makeReading({ direct, rooms, keeper, encryption })]
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
@@ -181,10 +181,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   return {
     name: NAME, can: CAN, naming: namingOn(domain, bot),
     serve (identities) { addresses.serve(identities); devices.check() },
-    attend (places) {
-      attending ||= places.length > 0
-      rooms.attend(places)
-    },
+    attend (places) { attending ||= places.length > 0; rooms.attend(places) },
     async start (given) {
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
@@ -205,10 +202,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check, encryptionCounts: () => devices.counts,
-    findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }), remains: makeRemains(rooms, direct),
-    forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, encryption, memory, bot, isOurs, isMadeByUs, forgotten }),
-    open: (ref, signal, pictureBytesMax) =>
-      openMedia({ homeserver, domain, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
+    findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }), remains: makeRemains({ rooms, direct, admin, isMadeByUs }),
+    forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, encryption, admin, memory, bot, isOurs, isMadeByUs, forgotten }),
+    open: (ref, signal, pictureBytesMax) => openMedia({ homeserver, domain, clock, bytesMax: mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
       for (const part of [link, rooms, memberLists, firstLook, signals, bringing, direct, addresses, takes]) part?.stop()

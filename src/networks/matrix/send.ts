@@ -9,6 +9,7 @@ import { Refused, Unavailable } from '../../model/errors'
 import type { Mention } from '../../model/mention'
 import { type Action, type Attachment, type Content, type Delivery, hopsOf, type Sent, THUMBNAIL_BYTES_MAX } from '../../model/message'
 import { plain } from '../../model/text'
+import type { Admin } from './admin'
 import { annotationKey, keyIn } from './annotation'
 import {
   addressed, answering, besideThread, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing, saidEvent
@@ -42,7 +43,7 @@ const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock; chance: Chance
-  encryption: Pick<Encryption, 'over'>; sealing: SealedPlaces
+  encryption: Pick<Encryption, 'over'>; sealing: SealedPlaces; admin: Pick<Admin, 'deleteUploads'> | undefined
   bot: string; domain: string; mediaBytesMax: number
 }
 
@@ -112,8 +113,10 @@ const elseAs = async (other: string | undefined, as: string, job: (as: string) =
   }
 }
 
+const redactPath = (room: string, event: string, txn: string): string => `${roomPath(room)}/redact/${encode(event)}/${encode(txn)}`
+
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, mediaBytesMax } = world
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, admin, clock, chance, bot, mediaBytesMax } = world
 
   /** In a direct chat, always the address itself: the contact sees nobody else. To remove what others said, only the bot has the power. */
   const speaker = ({ as, place, action }: Delivery, room: string): string =>
@@ -207,11 +210,11 @@ export const makeSend = (world: SendWorld): Send => {
   const redact = async (delivery: Delivery, events: string[], room: string, signal: AbortSignal): Promise<Sent> => {
     const as = await sealing.author(room, speaker(delivery, room), events[0] ?? '', signal)
     const isFormer = readDirect(delivery.place) === undefined && !rooms.isNow(room)
-    const one = async (event: string, txn: string): Promise<string> => eventId(await elseAs(isFormer ? bot : undefined, as, by => homeserver.call(
-      'PUT', `${roomPath(room)}/redact/${encode(event)}/${encode(`${delivery.key}.${txn}`)}`,
-      { as: by, query: { device_id: ghosts.device() }, body: {}, signal })))
+    const one = async (event: string, txn: string): Promise<string> => eventId(await elseAs(isFormer ? bot : undefined, as, by =>
+      homeserver.call('PUT', redactPath(room, event, `${delivery.key}.${txn}`), { as: by, query: { device_id: ghosts.device() }, body: {}, signal })))
     const ids: string[] = []
     for (const [index, target] of events.entries()) {
+      if (delivery.action.kind === 'deletion') await admin?.deleteUploads({ room, id: target, as }, homeserver, signal)
       for (const { id } of await relatedTo(homeserver, { room, event: target, how: EDITS, as }, signal)) await one(id, id)
       ids.push(await one(target, String(index)))
     }

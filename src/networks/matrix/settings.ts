@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Place } from '../../model/address'
-import { choice, domain, list, listen, section, text, url } from '../../settings/keys'
+import { choice, domain, list, listen, secret, section, text, url } from '../../settings/keys'
 import { canonicalName, transliterated } from '../../settings/names'
 import { attempt, ConfigError, Impossible, noSection } from '../../settings/problem'
 import { aDomainOrNone, aUrl, block, type Given, has, like, orNone, type Question } from '../../settings/questions'
@@ -22,6 +22,8 @@ const homeserver = section('Your Matrix homeserver. Leave the section out if you
   domain: domain('The domain in its users\' names: the server_name.', 'example.org'),
   registration: text('The registration file, the same that the homeserver reads (app_service_config_files).',
     'the path of a file', './registration.yaml'),
+  admin_token: secret('The token of an administrator of your Synapse, if zentrale erase, and the end of retention_days, are to delete ' +
+    'rooms of teams and our uploads there at once and for good. Without it, they stay until Synapse\'s own retention.').optional(),
   listen: listen('Where Zentrale waits for the homeserver: the port of the registration\'s url.', 9993).prefault({}),
   accept_invites_from: list(
     'Whose invitations Zentrale accepts besides those to rooms of mirrors: users (@anna:example.org) or servers (:example.org).',
@@ -131,6 +133,7 @@ const take = (written: Written, around: Taking): MatrixSection | undefined => {
   const registration = registrationOf(written, registrationFile, around)
   return registration && {
     homeserverUrl: written.homeserver_url.replace(/\/+$/, ''), domain: written.domain, registration, listen: written.listen, registrationFile,
+    ...written.admin_token !== undefined && { adminToken: written.admin_token },
     signedDevicesOnly: written.encrypt_for === 'signed_devices',
     acceptInvitesFrom: written.accept_invites_from, notHeardFrom: written.not_heard_from, mediaBytesMax: around.bytesMax
   }

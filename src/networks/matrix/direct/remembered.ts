@@ -1,6 +1,6 @@
 /**
- * Invitations that are not taken yet. Ghosts are too many to ask the homeserver about them after a crash. And whoever came in, and was stopped before it
- * knew whether the room is a direct chat, is invited no longer: it looks again.
+ * Invitations that are not taken yet. Ghosts are too many to ask the homeserver about them after a crash. And whoever came in, and was stopped
+ * before it knew whether the room is a direct chat, is invited no longer: it looks again.
  */
 import type { Memory } from '../../../model/network'
 
