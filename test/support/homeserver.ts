@@ -32,6 +32,7 @@ export interface HsPerson {
   join (room: string): string
   leave (room: string): void
   invite (room: string, user: string): void
+  kick (room: string, user: string): void
   send (room: string, content: string | Json, type?: string): string
   edit (room: string, event: string, text: string): string
   redact (room: string, event: string): string
@@ -91,6 +92,7 @@ export const makePerson = (state: State, name: string): HsPerson => {
     join: room => state.join(state.resolve(room), userId).id,
     leave: room => state.leave(state.resolve(room), userId),
     invite: (room, user) => state.invite(state.resolve(room), userId, user),
+    kick: (room, user) => state.kick(room, userId, user),
     edit: (room, event, text) => send(room, {
       ...textContent(`* ${text}`), 'm.new_content': textContent(text), 'm.relates_to': { rel_type: 'm.replace', event_id: event }
     }),

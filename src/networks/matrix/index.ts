@@ -188,6 +188,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       takes = makeTake({
         network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, keeper, reading, wait, verifying,
+        kicks: ghosts.kicks,
         strange: makeStrange(log, mxid => !isNobody(mxid)),
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
         typesOf: makeFileTypes({ homeserver, domain, clock, bytesMax: config.mediaBytesMax }, stopping.signal),

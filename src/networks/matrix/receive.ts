@@ -24,6 +24,7 @@ import type { Members } from './rooms/members'
 import { closes, mustBeOpen } from './rooms/open'
 import { shownBy } from './rooms/profile'
 import type { RoomNews } from './rooms/room-news'
+import type { Kicks } from './users/put-out'
 import type { Rooms } from './rooms/rooms'
 
 export interface ReceiveWorld {
@@ -38,12 +39,15 @@ export interface ReceiveWorld {
   typesOf: FileTypes
   /** What others do to our ghosts. */
   expulsionOf: (event: RoomEvent) => ExpulsionArrival | undefined
+  kicks?: Pick<Kicks, 'stored'>
   /** Users whose words are carried nowhere. What they do to us still counts. */
   isUnheard: (mxid: string) => boolean
   wait: MakeWaiting
   verifying: Verifying
   encryption: Pick<Encryption, 'open'>; keeper: Pick<Keeper, 'reads' | 'mxid'>; reading: Reading
 }
+
+type Keep = (why: Malformed) => void
 
 export interface Takes {
   take: Take
@@ -129,7 +133,7 @@ export const tellUnread = (inbox: Inbox | undefined, place: Place, event: string
 
 export const makeTake = ({
   network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, typesOf, expulsionOf, encryption, keeper,
-  reading: { readerOf, whose }, wait, verifying, strange
+  reading: { readerOf, whose }, wait, verifying, strange, kicks
 }: ReceiveWorld): Takes => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
     const { type, stateKey, sender, content } = event
@@ -177,8 +181,6 @@ export const makeTake = ({
   const isSaid = (event: RoomEvent): boolean =>
     speaks(event) && !isOurs(event.sender) && !isUnheard(event.sender) && placeOf(event.room) !== undefined
 
-  type Keep = (why: Malformed) => void
-
   /** What cannot be read is kept in quarantine, and people are still told that somebody said something. */
   const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep, powerful: ReadonlySet<string>): Arrival | undefined => {
     const { id: key, room, at = clock.now() } = event
@@ -213,6 +215,7 @@ export const makeTake = ({
     const accepting = (one: Arrival): Promise<void> =>
       letIn(inbox, withCircumstances(one, event, direct.of(event.room), wasEncrypted(memory, event.room)), crowded && (() => crowded(event.room)))
     await Promise.all([...kept, ...arrival && isForUs ? [accepting(arrival)] : []]) // both at once, so that the arrival keeps its turn
+    if (arrival?.kind === 'expulsion') kicks?.stored(event.stateKey!, event.room)
   }
 
   const takeAll = async (taken: Taken[], crowded?: (room: string) => void): Promise<void> => {

@@ -63,7 +63,7 @@ const changeOf = (delivery: Delivery): Change | undefined => {
 
 /** What is remembered of this speaker was wrong, unless somebody has just put it out. */
 const forget = async ({ homeserver, ghosts }: SendWorld, { place }: Delivery, mxid: string, room: string): Promise<void> => {
-  if (readDirect(place) === undefined && ghosts.isIn(mxid, room)) await mustNotBeKicked(homeserver, room, mxid)
+  if (readDirect(place) === undefined) await mustNotBeKicked(homeserver, room, mxid)
   await ghosts.forget(mxid, room)
 }
 

@@ -149,16 +149,16 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   /** The membership of one of ours changed. */
   const mine = (event: RoomEvent): Promise<void> | undefined => {
     const { room, sender, stateKey = bot, content: { membership } } = event
-    if (membership === 'invite') return invited(event)
-    if (membership === 'join') return undefined
+    if (membership === 'invite' || membership === 'join') return membership === 'invite' ? invited(event) : undefined
     if (stateKey === bot) {
       if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
     } else if (stateKey === keeper.mxid) {
       if (sender !== stateKey) return keeper.left(room).then(() => rooms.checkRoom(room))
     } else if (sender !== stateKey) { // what ours did themselves we know; read again later, it is out of date
-      const wasIn = ghosts.isIn(stateKey, room) // else it is told again
+      const isOut = ghosts.isIn(stateKey, room) && !isOurs(sender) // else it is told again
+      if (isOut && membership === 'leave') ghosts.kicks.heard(stateKey, room)
       ghosts.left(stateKey, room)
-      if (wasIn && !isOurs(sender)) bringing.putOut(stateKey, room)
+      if (isOut) bringing.putOut(stateKey, room)
     }
     return undefined
   }

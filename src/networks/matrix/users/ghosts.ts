@@ -22,7 +22,7 @@ import { makeCalled } from './called'
 import { makeLooks, setProfile } from './looks'
 import { makePictures } from './pictures'
 import { makeProfileFields } from './profile-fields'
-import { mustBeForbidden } from './put-out'
+import { type Kicks, makeKicks, mustBeForbidden } from './put-out'
 import { makeStandsFor } from './stands-for'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
@@ -53,6 +53,7 @@ export interface Ghosts {
   /** What we remember of this user is wrong: forgets it. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
+  readonly kicks: Kicks
   /** Of these users, our ghosts are in the room, as the homeserver says: some may have come in just before a crash. */
   found (mxids: string[], room: string): Promise<void>
   /** Whether this ghost is in the room, as far as known. */
@@ -133,7 +134,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
   const isIn: Ghosts['isIn'] = (mxid, room) => memory.get(joinKey(mxid, room)) === IN
-  const [called, turns, stands] = [makeCalled(memory), makeTurns(), makeStandsFor({ memory, domain, key, isIn })]
+  const [called, turns, stands, kicks] = [makeCalled(memory), makeTurns(), makeStandsFor({ memory, domain, key, isIn }), makeKicks(clock)]
   const isElsewhere = (mxid: string, room: string | undefined): boolean =>
     memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
   const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
@@ -181,6 +182,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     const mayStandInProfile = called.nameOf(mxid) === undefined || looks.inProfile(mxid, room)
     if (mayStandInProfile) await named(mxid, persona.name, signal)
     if (!isIn(mxid, room)) {
+      kicks.mustBeKnown(mxid, room)
       await enterRoom(homeserver, mxid, room, signal)
       await memory.set(joinKey(mxid, room), IN)
       if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
@@ -239,8 +241,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
     },
-    found: makeFound(memory, domain),
-    isIn, inRoom,
+    found: makeFound(memory, domain), isIn, inRoom, kicks,
     leave: (mxid, room, signal) => turns(mxid, async () => {
       await memory.set(joinKey(mxid, room), LEAVING)
       await leaveAs(mxid, room, signal)

@@ -11,6 +11,33 @@ import { eventOf, stateOf } from '../rooms/state'
 /** By the membership that others give a ghost. A ban that is lifted comes as a kick. */
 const DONE: ReadonlyMap<unknown, ExpulsionArrival['how']> = new Map([['leave', 'kicked'], ['ban', 'banned'], ['invite', 'invited']])
 
+const JUST_PUT_OUT = 'somebody has just put this ghost out'
+const KICKS_MAX = 1000
+const UNKNOWN_MS = 60_000
+
+/** Kicks that are heard and not stored yet. Until then whoever speaks by a ghost does not know, and must not bring it in again. */
+export interface Kicks {
+  heard (mxid: string, room: string): void
+  stored (mxid: string, room: string): void
+  /** Throws Unavailable if there is such a kick. */
+  mustBeKnown (mxid: string, room: string): void
+}
+
+export const makeKicks = (clock: Pick<Clock, 'tick'>): Kicks => {
+  const at = new Map<string, number>()
+  const keyOf = (mxid: string, room: string): string => `${room} ${mxid}`
+  return {
+    heard (mxid, room) {
+      if (at.size >= KICKS_MAX) at.clear()
+      at.set(keyOf(mxid, room), clock.tick())
+    },
+    stored (mxid, room) { at.delete(keyOf(mxid, room)) },
+    mustBeKnown (mxid, room) {
+      if (clock.tick() - (at.get(keyOf(mxid, room)) ?? -Infinity) < UNKNOWN_MS) throw new Unavailable(JUST_PUT_OUT)
+    }
+  }
+}
+
 /** Whom a ghost stands for in a room, and how it is called there. */
 interface Who { personOf (mxid: string, room: string): Person | undefined; nameIn (mxid: string, room: string): string | undefined }
 
@@ -39,5 +66,5 @@ export const mustBeForbidden = async (thrown: unknown, homeserver: Homeserver, r
 /** Throws Unavailable if somebody has put this ghost out and we have not heard of it yet: then it must not come back at once. */
 export const mustNotBeKicked = async (homeserver: Homeserver, room: string, mxid: string): Promise<void> => {
   const member = await eventOf(homeserver, room, 'm.room.member', mxid)
-  if (member?.content.membership === 'leave' && member.sender !== mxid) throw new Unavailable('somebody has just put this ghost out')
+  if (member?.content.membership === 'leave' && member.sender !== mxid) throw new Unavailable(JUST_PUT_OUT)
 }

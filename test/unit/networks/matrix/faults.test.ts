@@ -25,6 +25,30 @@ describe('Matrix: faults', () => {
       method, headers: { authorization: `Bearer ${ground.config.registration.hs_token}`, ...headers }
     })
 
+  it('brings nobody in again whom somebody kicks while a message of theirs is under way', async () => {
+    const { network, inbox } = await ready()
+    const { accept } = inbox
+    const { promise: stored, resolve: store } = Promise.withResolvers<void>()
+    const heard = Promise.withResolvers<void>()
+    inbox.accept = async arrival => {
+      if (arrival.kind === 'expulsion') { heard.resolve(); await stored }
+      return await accept(arrival)
+    }
+    await network.send(delivery(place, 'davor'), signal())
+    homeserver.faults.push({ on: /\/send\//, times: 1, delayMs: 300 })
+    const underWay = assert.rejects(network.send(delivery(place, 'unterwegs'), signal()), { name: 'Unavailable' })
+    await until(() => homeserver.faults.length === 0 || homeserver.faults.every(({ times }) => times === 0), 'it is under way')
+    anna.kick(place.id, GHOST)
+    await heard.promise
+    await underWay
+    await assert.rejects(network.send(delivery(place, 'gleich danach'), signal()), { name: 'Unavailable' })
+    assert.deepEqual(bodies(), ['davor'])
+    store()
+    await inbox.until('the kick', () => inbox.arrivals.some(({ kind }) => kind === 'expulsion'))
+    await network.send(delivery(place, 'eine Stunde später'), signal())
+    assert.deepEqual(bodies(), ['davor', 'eine Stunde später'])
+  })
+
   describe('the homeserver', () => {
     it('is waited for when it is down at start and later', async () => {
       await homeserver.goDown()
