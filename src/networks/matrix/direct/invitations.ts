@@ -107,11 +107,15 @@ export const makeInvitations = (parts: Parts): Invitations => {
   const enter = async (invited: Invited): Promise<void> => {
     const { room, chat, at } = invited
     const { ours, theirs } = chat
-    const direct = invited.direct || chats.of(room)?.place.id === chat.place.id // whoever invites back seldom says it again
+    const isKnown = chats.of(room)?.place.id === chat.place.id
+    const direct = invited.direct || isKnown // whoever invites back seldom says it again
     await addresses.ready(ours, stopping)
     const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
-    if (isAttended(room) || others > most) return await decline(invited, others)
+    if (isAttended(room) || others > most) {
+      await decline(invited, others)
+      return isKnown ? await chats.forget(room, chat.place, false) : undefined
+    }
     backlog.hold(room)
     const before = chats.at(chat.place)
     if (chats.of(room) === undefined && !(before && chats.isReplaced(before.room))) parting.quiet(room)
