@@ -91,11 +91,12 @@ export const makeInvitations = (parts: Parts): Invitations => {
     }
   }
 
-  const decline = async ({ room, chat: { ours, theirs } }: Invited, others?: number): Promise<void> => {
+  const decline = async ({ room, chat: { place, ours, theirs } }: Invited, others?: number): Promise<void> => {
     log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a room that is no direct chat')
     backlog.release(room)
     parting.stays(room)
     await leave(room, ours, NOT_TWO)
+    if (chats.of(room)?.place.id === place.id) await chats.forget(room, place, false)
   }
 
   /** Whether we took this invitation before and are in the chat. Whoever else has come in since then is no reason to leave it. */
@@ -107,15 +108,11 @@ export const makeInvitations = (parts: Parts): Invitations => {
   const enter = async (invited: Invited): Promise<void> => {
     const { room, chat, at } = invited
     const { ours, theirs } = chat
-    const isKnown = chats.of(room)?.place.id === chat.place.id
-    const direct = invited.direct || isKnown // whoever invites back seldom says it again
+    const direct = invited.direct || chats.of(room)?.place.id === chat.place.id // whoever invites back seldom says it again
     await addresses.ready(ours, stopping)
     const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
-    if (isAttended(room) || others > most) {
-      await decline(invited, others)
-      return isKnown ? await chats.forget(room, chat.place, false) : undefined
-    }
+    if (isAttended(room) || others > most) return await decline(invited, others)
     backlog.hold(room)
     const before = chats.at(chat.place)
     if (chats.of(room) === undefined && !(before && chats.isReplaced(before.room))) parting.quiet(room)
@@ -124,10 +121,7 @@ export const makeInvitations = (parts: Parts): Invitations => {
     await beginsNow(memory, room)
     await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
     const now = await othersWithUs(room, ours)
-    if (now > most || (isStrict(chat) && !await isOfTwo(homeserver, room, chat, stopping))) {
-      await decline(invited, now)
-      return await chats.forget(room, chat.place, false)
-    }
+    if (now > most || (isStrict(chat) && !await isOfTwo(homeserver, room, chat, stopping))) return await decline(invited, now)
     const isOn = await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined
     if (isOn) encrypted(room)
     const leadsIntoTheClear = before !== undefined && !before.left && wasEncrypted(memory, before.room) && !isOn
