@@ -61,14 +61,15 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
 
   const openNext = async (address: FunctionAddress): Promise<void> => {
     const { name } = address
-    const [shape, unsealed, { sealed, clear }] = [shapeOf(address), loses(address), readNow(address)]
+    const [shape, unsealed, now] = [shapeOf(address), loses(address), readNow(address)]
+    const { sealed, clear } = now
     if (unsealed || (sealed && clear.length > 0)) {
       log.warn({ address: name, clear, sealed }, 'what a team with encrypted rooms reads stands in the clear too; see zentrale check')
     }
     const all = unsealed || remembered.get(`shape ${name}`) !== shape
     await order(name, { what: 'open', all, ...unsealed && { unsealed } })
     if (all) await remembered.set(`shape ${name}`, shape)
-    await remembered.set(`read by ${name}`, readByWritten(readNow(address)))
+    await remembered.set(`read by ${name}`, readByWritten(now))
   }
 
   const look = async (): Promise<void> => {

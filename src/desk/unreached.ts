@@ -52,11 +52,11 @@ const TEXT: Record<FunctionAddress['language'], (name: string, network: string, 
     `what should stand there. Please let them know in another way. What helps: ${help}.`
 }
 
-const OF_ONE_MESSAGE: ReadonlySet<Forbidden | Unsealed> = new Set(['moved', 'expelled', 'voiceless', 'absent', 'replaced'])
+const isOfChat = (why: Forbidden | Unsealed): why is Unreached => Object.hasOwn(WHY.en, why)
 
 /** If it is an agent's own chat that takes nothing, why. */
 export const whyUnreached = (chat: Place, why: Forbidden | Unsealed | undefined, memory: DeskMemory): Unreached | undefined =>
-  why === undefined || OF_ONE_MESSAGE.has(why) || memory.spotOf(chat)?.kind !== 'chat' ? undefined : why as Unreached
+  why !== undefined && isOfChat(why) && memory.spotOf(chat)?.kind === 'chat' ? why : undefined
 
 /** `cause`: what should have been said there came of it. */
 export const tellUnreached = (cause: Arrival, chat: Place, why: Unreached, memory: DeskMemory, directory: Directory): NewDelivery[] => {

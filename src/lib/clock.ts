@@ -47,3 +47,10 @@ export const deadline = (clock: Clock, ms: number, parent?: AbortSignal): { sign
   parent?.addEventListener('abort', follow)
   return { signal: control.signal, done: () => { timer.cancel(); parent?.removeEventListener('abort', follow) } }
 }
+
+/** What the job resolves with; undefined if it takes longer. Then it goes on, and nobody waits for it. */
+export const within = <T>(clock: Pick<Clock, 'after'>, job: Promise<T>, ms: number): Promise<T | undefined> => {
+  const late = Promise.withResolvers<undefined>()
+  const timer = clock.after(ms, () => late.resolve(undefined))
+  return Promise.race([job, late.promise]).finally(() => timer.cancel())
+}

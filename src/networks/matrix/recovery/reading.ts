@@ -1,5 +1,5 @@
 /** Reads what was not pushed, and what was pushed faster than it can be taken. */
-import type { Clock } from '../../../lib/clock'
+import { type Clock, within } from '../../../lib/clock'
 import { makeSlots } from '../../../lib/slots'
 import type { Place } from '../../../model/address'
 import { Unavailable } from '../../../model/errors'
@@ -36,13 +36,6 @@ const LOOK_MS_MAX = 5_000 // to be told what happened to addresses: of thousands
 const APART_EACH_MS_MAX = 5 * 60_000
 const APART_MAX = 16 // rooms read by themselves at the same time
 const APART_OF_ONE_MAX = 2 // of them: chats with people of one server, or with one person of our own server; or rooms of one team
-
-/** Undefined if it takes longer. */
-const within = <T>(clock: Clock, job: Promise<T>, ms: number): Promise<T | undefined> => {
-  const late = Promise.withResolvers<undefined>()
-  const timer = clock.after(ms, () => late.resolve(undefined))
-  return Promise.race([job, late.promise]).finally(() => timer.cancel())
-}
 
 /** Reads a room by itself, as far as it can be taken. */
 export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {

@@ -53,19 +53,19 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
     return typeof event.unsigned.age === 'number' ? event.unsigned.age : undefined
   }
 
-  const hasWaited = (events: unknown[]): boolean => {
+  const haveWaited = (events: unknown[]): boolean => {
     const ages = events.map(ageOf).filter(age => age !== undefined)
-    const hasAge = ages.length > 0 && Math.min(...ages) > STOPPED_MS
-    const silentMs = clock.tick() - Math.max(lastAt, states.caughtUpAt())
-    if (hasAge) foundAt = clock.tick() // it still brings what has waited
-    return silentMs > STOPPED_MS && hasAge
+    return ages.length > 0 && Math.min(...ages) > STOPPED_MS
   }
 
   /** Makes sure that what may have been lost is read before this transaction is taken. */
   const lookForLoss = (events: unknown[], id: string): void => {
     const turn = turnOf(id)
     const holdsBack = turn === 'one left out' && clock.tick() - foundAt < FINDING_MS
-    const mayHaveStopped = turn === 'again' || hasWaited(events) || holdsBack
+    const silentMs = clock.tick() - Math.max(lastAt, states.caughtUpAt())
+    const isLate = haveWaited(events)
+    if (isLate) foundAt = clock.tick() // it still brings what has waited
+    const mayHaveStopped = turn === 'again' || (silentMs > STOPPED_MS && isLate) || holdsBack
     const inVain = readFor === id && states.readingMs() > WAIT_MS // it came again because reading takes long: to read again would never end
     if (turn === 'anew' || (mayHaveStopped && !inVain && !states.hasGap())) states.found()
     if (mayHaveStopped) readFor = id

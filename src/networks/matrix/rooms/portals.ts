@@ -4,7 +4,7 @@
  * gets the same answer, and no if that takes too long: it may be the homeserver's own, which would wait for itself.
  * makeFindRoom enters a room for which people of another network ask. Promises: only where anybody may enter, and for as long as that is so.
  */
-import { type Clock, sleep } from '../../../lib/clock'
+import { type Clock, within } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Place } from '../../../model/address'
 import { messageOf } from '../../../model/errors'
@@ -48,13 +48,7 @@ export const makePortals = ({ homeserver, rooms, inbox, network, domain, clock }
   const wait = async (made: Promise<boolean>): Promise<boolean> => {
     if (asking >= ASKING_MAX) return false
     asking++
-    const over = new AbortController()
-    try {
-      return await Promise.race([made, sleep(clock, PATIENCE_MS, over.signal).then(() => false)])
-    } finally {
-      asking--
-      over.abort()
-    }
+    return await within(clock, made, PATIENCE_MS).finally(() => { asking-- }) ?? false
   }
 
   return async (alias: string): Promise<boolean> => {
