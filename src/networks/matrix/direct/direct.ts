@@ -112,7 +112,7 @@ const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: st
 
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
-  const [turns, chats] = [makeTurns(), makeChats(memory, network, world.forgotten)]
+  const [turns, chats, leave] = [makeTurns(), makeChats(memory, network, world.forgotten), leaving(homeserver, stopping)]
 
   const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : chats.of(room)
 
@@ -123,8 +123,6 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await chats.turnTo(room, place, at)
     if (chats.at(place)?.room === room && (sealed !== undefined || isNew(event))) await chats.heard(place, sealed !== undefined)
   }
-
-  const leave = leaving(homeserver, stopping)
 
   const parting = makeParting({
     memory, clock, log, isBusy: room => backlog.has(room) || invitations.has(room),
@@ -201,7 +199,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, { place, ours, theirs })
       if (stateKey !== ours && stateKey !== theirs) return
       const left = membership === 'leave' || membership === 'ban'
-      if (left && stateKey === ours && await isMember(homeserver, room, ours, stopping)) return // we were invited back since
+      if (left && stateKey === ours && (await isMember(homeserver, room, ours, stopping) || invitations.has(room))) return // invited back since
       const chat = chats.at(place)
       if (left) parting.over(room)
       else if (membership === 'join' && stateKey === theirs) parting.stays(room)
@@ -217,7 +215,9 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const isRead = stands !== undefined && !parting.isOver(stands) && !chats.isReplaced(stands) && chats.of(stands) !== undefined
       if (!isRead && (stands === undefined ? change?.kind === 'edit' : change?.kind !== 'deletion')) throw new Refused(HAS_LEFT, undefined, 'moved')
       if (stands !== undefined) return change?.kind === 'deletion' ? stands : await two.checked(stands, chat, signal)
-      if (chats.at(place)?.left) throw new Refused(HAS_LEFT, undefined, chats.at(place)?.crowded ? 'crowded' : 'parted')
+      const now = chats.at(place)
+      if (now?.left && invitations.has(now.room)) throw new Unavailable('the contact has invited us back, and we are not there yet')
+      if (now?.left) throw new Refused(HAS_LEFT, undefined, now.crowded ? 'crowded' : 'parted')
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
       if (room !== undefined && (parting.isOver(room) || chats.isReplaced(room))) throw new Refused(HAS_LEFT, undefined, 'parted')

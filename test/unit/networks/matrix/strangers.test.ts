@@ -3,6 +3,7 @@ import type { Identity, Network } from '../../../../src/model/network'
 import type { Homeserver } from '../../../support/homeserver'
 import { ADDRESS, practiceGround } from '../../../support/matrix-ground'
 import { delivery, makeBridge, said, type Bridge, type Ground } from '../../../support/matrix-suite'
+import { until } from '../../../support/practice'
 import { quickClock } from '../../../support/quick'
 
 const TOO_LONG = 'x'.repeat(33 * 2 ** 20)
@@ -53,6 +54,23 @@ describe('Matrix: strangers', () => {
     assert.deepEqual(said(inbox), ['auf Wiedersehen'])
     const place = { network: 'matrix', id: `${address()} ${customer.userId}` }
     await assert.rejects(network.send(delivery(place, 'noch da?'), AbortSignal.timeout(60_000)), { name: 'Refused' })
+  })
+
+  it('who are answered once their invitation is taken, whatever was there before', async () => {
+    const { inbox, network } = await begin()
+    const [customer, room] = [homeserver.person('kunde'), chatOf('kunde')]
+    const answer = (): Promise<unknown> =>
+      network.send(delivery({ network: 'matrix', id: `${address()} ${customer.userId}` }, 'gern'), AbortSignal.timeout(60_000))
+    customer.send(room, 'hallo')
+    await inbox.until('it', () => said(inbox).length === 1)
+    customer.kick(room, address())
+    await until(() => answer().then(() => false, ({ name }) => name === 'Refused'), 'it is out')
+    homeserver.faults.push({ on: /room_summary/, times: 1, delayMs: 1000 })
+    customer.invite(room, address())
+    await until(() => homeserver.faults[0]?.times === 0, 'the invitation is being taken')
+    await assert.rejects(answer(), { name: 'Unavailable' })
+    await until(() => answer().then(() => true, ({ name }) => { assert.equal(name, 'Unavailable'); return false }), 'it is in')
+    await customer.waitFor(room, ({ content }) => content.body === 'gern')
   })
 
   it('whose chat cannot be read keep nobody else from being heard, and are heard later', async () => {
