@@ -95,7 +95,8 @@ const refuse = (root: z.ZodType, source: Source, value: unknown, issue: z.core.$
     return [source.problem(path, spell(path), 'is missing', missing(path, about, value)),
       ...issue.code === 'invalid_union' ? misspelt(root, source, value, path) : []]
   }
-  const advice = unquoted(source, path, node, about, found) ?? `It must be ${about?.must ?? 'something else'}${example(path, about)}`
+  const longest = issue.code === 'too_big' && issue.origin === 'array' ? `At most ${String(issue.maximum)} can stand here` : undefined
+  const advice = longest ?? unquoted(source, path, node, about, found) ?? `It must be ${about?.must ?? 'something else'}${example(path, about)}`
   return [source.problem(path, spell(path), describe(found, about, node), advice)]
 }
 

@@ -261,6 +261,8 @@ describe('the names of function addresses', () => {
 
 describe('a function address that is wrong is refused with line, path and advice', () => {
   it('nobody, or on no network', () => {
+    const more = Array.from({ length: 201 }, (_, at) => ({ name: `A${at}`, addresses: [`@a${at}:example.com`] }))
+    assert.match(refused(address => { address.team = more }), /\[0\]\.team: is a list of 201\. At most 200 can stand here/)
     assert.match(refused(address => { delete address.team }), /\[0\]\.team: is missing\. It must be a list of people/)
     assert.match(refused(address => { address.team = [] }), /\[0\]\.team: is an empty list/)
     const alone = addressConfig()
