@@ -76,6 +76,39 @@ describe('operating', () => {
     await story.allIsWell('nach SIGTERM')
   })
 
+  it('a second one that its supervisor starts again and again goes on seconds after the first was killed, and nothing is lost', async () => {
+    let standby: Promise<unknown> = Promise.resolve()
+    let starts = 0
+    const supervisor = new AbortController()
+    const supervised = async (): Promise<void> => { // as systemd with Restart=always
+      while (!supervisor.signal.aborted) {
+        const child = spawn(process.execPath, [PROGRAM, '--config', town.configPath, 'start'], { stdio: 'ignore' })
+        starts++
+        const stop = (): void => { child.kill('SIGTERM') }
+        supervisor.signal.addEventListener('abort', stop)
+        await once(child, 'close')
+        supervisor.signal.removeEventListener('abort', stop)
+      }
+    }
+    try {
+      for (const n of numbers) {
+        await Promise.all([story.annaSays(`annas/${n}`), story.berndSays(`bernds/${n}`)])
+        if (n === STREAM / 4) standby = supervised()
+        if (n === STREAM / 2) await town.zentrale.kill()
+      }
+      assert.ok(starts > 1, 'it was refused first')
+      await until('the second is ready', UP_WITHIN_MS, async () => await readiness().catch(() => 0) === 200)
+      await Promise.all([story.berndReads(`annas/${STREAM - 1}`), story.annaReads(`bernds/${STREAM - 1}`)])
+      assert.deepEqual(numbersOf('bernds', await onMatrix()), numbers, 'on Matrix: each once, in order')
+      assert.deepEqual([...new Set(numbersOf('annas', bernd.bodies(town.muc)))], numbers, 'on XMPP: none missing, in order')
+      await story.allIsWell('mit dem Zweiten')
+    } finally {
+      supervisor.abort()
+      await standby
+    }
+    await town.zentrale.restart()
+  })
+
   it('everything is down: check names each server and what to do', async () => {
     await town.zentrale.stop()
     await town.people.bernd.stop()
