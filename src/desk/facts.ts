@@ -56,8 +56,9 @@ export interface ContactSays extends OfContact, Says {
   theirs: Theirs[] // all that this contact has with us, if they end or begin everything
   counting?: Recorded // the message whose line counts those that could not be read
 }
-export interface ContactEdits extends OfContact, Edits { entry?: Entry; theirs: Theirs[] }
-export interface ContactDeletes extends OfContact, Deletes { entry?: Entry }
+/** `summedUp`: what teams were told that got the case later. */
+export interface ContactEdits extends OfContact, Edits { entry?: Entry; summedUp?: Entry[]; theirs: Theirs[] }
+export interface ContactDeletes extends OfContact, Deletes { entry?: Entry; summedUp?: Entry[] }
 export type ContactFacts = ContactSays | ContactEdits | ContactDeletes
 
 // ---- others who are not of the team

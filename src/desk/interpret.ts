@@ -6,20 +6,21 @@ import { type Place, samePlace } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Mention } from '../model/mention'
 import type { Action, Content, Persona, Reply } from '../model/message'
-import { plain, toPlain } from '../model/text'
+import { plain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
 import { delivery, linksTo, notice, standing, type Change, type Plan } from '../plan/plan'
 import { react, reactInWords } from '../plan/react'
 import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
-import type { Announced, Conversation } from '../store/desk'
+import type { Announced, Conversation, Summary } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { OURS, type FunctionAddress } from './address'
 import { replyAt, replyToContact } from './answered'
 import type { Context, DeskFacts } from './facts'
 import type { TeamPlace } from './memory'
-import { writerOf } from './shown'
+import { entryText, whoActs } from './shown'
 import type { Corrects, Source, Step, ToContact } from './steps'
+import { type LineAgain, summaryAgain, summaryFor, withSummary } from './summary'
 import { announcementOf, caseRooms, houseRooms, roomOf, shownAt, type Room, unannounced } from './team-rooms'
 
 /** The plan as it is being made. */
@@ -66,14 +67,17 @@ const isSecret = ({ conversation: one, address, context: { memory } }: Draft, pl
 const asSecret = (draft: Draft, place: Place, action: Action): Action =>
   action.kind === 'message' && isSecret(draft, place) ? { ...action, secret: true } : action
 
-/** Adds a delivery. Several of one kind at one place each get a key of their own. */
-const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined, ours: boolean, when: When = {}): NewDelivery => {
-  const { used, deliveries, facts: { arrival } } = draft
-  const what = `${place.network} ${place.id} ${action.kind}`
+/** Several of one kind at one place each get a key of their own. */
+const partAt = ({ used }: Draft, place: Place, kind: Action['kind']): number => {
+  const what = `${place.network} ${place.id} ${kind}`
   const part = used.get(what) ?? 0
   used.set(what, part + 1)
-  const made = delivery(arrival, place, part, asSecret(draft, place, action), as)
-  deliveries.push({ ...made, ...about(draft), ...ours && { notice: true }, ...when })
+  return part
+}
+
+const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined, ours: boolean, when: When = {}): NewDelivery => {
+  const made = delivery(draft.facts.arrival, place, partAt(draft, place, action.kind), asSecret(draft, place, action), as)
+  draft.deliveries.push({ ...made, ...about(draft), ...ours && { notice: true }, ...when })
   return made
 }
 
@@ -160,11 +164,10 @@ const recall = ({ changes }: Draft, original: Recorded): void => {
 
 const takeBack = (draft: Draft, { original, as, atContact }: Of<'take back'>): void => {
   const { facts: { arrival }, context: { directory }, conversation } = draft
-  let index = 0
   for (const { key, place } of standing({ ...original, deliveries: original.deliveries.filter(({ held }) => held !== true) })) {
     if (!directory.can(place.network).deletions) continue
     const speaker = conversation !== undefined && samePlace(conversation.place, place) ? atContact : as
-    draft.deliveries.push(delivery(arrival, place, index++, { kind: 'deletion', of: key }, speaker))
+    draft.deliveries.push(delivery(arrival, place, partAt(draft, place, 'deletion'), { kind: 'deletion', of: key }, speaker))
   }
   recall(draft, original)
   draft.changes.push({ kind: 'revokeLinks', journal: original.seq })
@@ -254,6 +257,31 @@ const tellWhereMissing = (draft: Draft, { original, text }: Of<'tell where missi
   }
 }
 
+const sumUp = (draft: Draft, { told: { lately, kept } }: Of<'sum up'>): void => {
+  const { context: { memory }, address, facts: { now } } = draft
+  const one = needed(draft)
+  const content = summaryFor(address, lately, kept)
+  const lines = content === undefined ? [] : memory.placesOf(address, one.id).map(where =>
+    ({ place: where.place, key: addOwnWords(draft, where.place, shownAt(where, content, one)).delivery.key, at: now }))
+  draft.conversation = withSummary(one, { team: address.name, of: lately.map(({ id }) => id), kept, lines })
+}
+
+const sumUpAgain = (draft: Draft, change: Of<'sum up again'>): void => {
+  const { context, address, facts: { now: at } } = draft
+  const one = needed(draft)
+  const again = ({ line, line: { place, key: of }, how, content }: LineAgain): Summary['lines'] => {
+    if (how === 'edit') add(draft, place, { kind: 'edit', of, content }, undefined, true)
+    if (how !== 'delete') return [line]
+    add(draft, place, { kind: 'deletion', of }, undefined, true)
+    return content === undefined ? [] : [{ place, key: addOwnWords(draft, place, content).delivery.key, at }]
+  }
+  const summaries = one.summaries?.map(summary => {
+    const changed = summaryAgain(summary, change, { one, address, at }, context)
+    return changed === undefined ? summary : { ...summary, of: changed.of, lines: changed.lines.flatMap(again) }
+  })
+  draft.conversation = { ...one, ...summaries && { summaries } }
+}
+
 const tellInbox = (draft: Draft, { of, text }: Of<'tell inbox'>): void => {
   for (const { place } of draft.context.memory.placesOf(of, 'queue')) addOwnWords(draft, place, { style: 'quiet', text: plain(text) })
 }
@@ -307,16 +335,9 @@ const enter = (draft: Draft, { kind, who, content, held = false, signature }: Of
   const { now, arrival } = draft.facts
   const { id, project } = needed(draft)
   change(draft, { what: 'entry', entry: {
-    conversation: id, at: now, kind, who, text: toPlain(content.text) || content.file?.name || '', content,
-    network: arrival.place.network, key: arrival.key, held, ...project === undefined ? {} : { project },
-    ...signature === undefined ? {} : { signature }
+    conversation: id, at: now, kind, who, text: entryText(content), content, network: arrival.place.network, key: arrival.key, held,
+    ...project === undefined ? {} : { project }, ...signature === undefined ? {} : { signature }
   } })
-}
-
-const whoActs = (facts: DeskFacts): string => {
-  if (facts.from === 'contact' || facts.from === 'elsewhere') return 'contact'
-  const { arrival } = facts
-  return writerOf(facts) ?? (arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale')
 }
 
 const log = (draft: Draft, { what, detail }: Of<'log'>): void => {
@@ -342,6 +363,8 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'tell team': return tellTeam(draft, step)
     case 'tell where missing': return tellWhereMissing(draft, step)
     case 'tell inbox': return tellInbox(draft, step)
+    case 'sum up': return sumUp(draft, step)
+    case 'sum up again': return sumUpAgain(draft, step)
     case 'show code': return showCode(draft, step)
     case 'answer': return answer(draft, step.text, step.open)
     case 'announce': return announce(draft, step.excerpt)

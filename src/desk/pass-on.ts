@@ -6,7 +6,7 @@ import { timeout } from './contact'
 import type { Context } from './facts'
 import { type Passing, passingTo } from './passing'
 import { inTheClear } from './secret'
-import { historyFor, textsOf } from './shown'
+import { textsOf } from './shown'
 import { answer, handOver, is, log, set, show, tellTeam, type Step } from './steps'
 import { unannounced } from './team-rooms'
 
@@ -24,7 +24,7 @@ const passToAddress = ({ who, address, conversation, lately }: OnCase<'assign'>,
     tellTeam(told),
     ...memory.roomsOf(address, one.id).map(({ place }): Step => ({ do: 'close', place, topic: told })),
     is({ ...unannounced(one), handledBy: to.name, ...leftRooms(one.leftRooms, address) }),
-    ...handOver(to, { excerpt: one.excerpt ?? '', lately: historyFor(to, lately) }),
+    ...handOver(to, { excerpt: one.excerpt ?? '', lately, kept: 0 }),
     ...nobodyIsThere ? [answer(texts.offDuty(to.profile.name))] : []
   ]
 }

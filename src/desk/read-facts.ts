@@ -10,6 +10,7 @@ import { leftRooms, OURS, type FunctionAddress } from './address'
 import { answeredPart } from './answered'
 import type { ContactFacts, DeskFacts, ElsewhereFacts, NobodyFacts, OrderFacts, PageCommand, Spoken, Theirs, WriterFacts } from './facts'
 import { DAY_MS, MINUTE_MS } from './hours'
+import { summedUp } from './lately'
 import type { DeskMemory } from './memory'
 import { reactionFacts } from './reactions'
 import { beforeOf, entryChanged, pageFacts, teamFacts, type Reading } from './read-team'
@@ -73,9 +74,11 @@ const contactFacts = async ({ tx, memory, now, original, answered }: Reading, ar
     }
     case 'edit': return {
       ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival), theirs: await theirsIfAll(tx, arrival),
-      ...await answeredPart(tx, answered)
+      ...await summedUp(tx, found), ...await answeredPart(tx, answered)
     }
-    case 'deletion': return { ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival) }
+    case 'deletion': return {
+      ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival), ...await summedUp(tx, found)
+    }
   }
 }
 

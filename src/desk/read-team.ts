@@ -14,10 +14,10 @@ import type {
   Asked, Before, MaskedAt, OutsiderFacts, PageCommand, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts,
   TeamMessage, Where
 } from './facts'
+import { latelyIn } from './lately'
 import { agentAt, type DeskMemory } from './memory'
 import { inThread, isSlip, numbered, quotedIn, typed, withoutQuotation } from './typed'
 
-const LATELY_ENTRIES = 10
 const LATEST_ENTRIES = 100
 const QUOTED_ENTRIES = 1000
 const LIST_MAX = 50
@@ -136,7 +136,7 @@ const askedBy = async (reading: Reading, word: Exclude<CommandWord, PersonWord>,
     case 'log': return { word, lines: await desk.logbook(address.name, conversation?.id, LIST_MAX) }
     case 'code': return { word, ...await maskedAt(reading, address, conversation) }
     case 'duty': return { word, all: await desk.conversations(address.name, [...OPEN, 'done'], ALL_MAX) }
-    case 'assign': return { word, lately: await entries(LATELY_ENTRIES) }
+    case 'assign': return { word, lately: conversation === undefined ? [] : await latelyIn(tx, conversation.id) }
     case 'project': return { word, entries: await entries(ALL_MAX) }
     case 'send': return conversation === undefined
       ? { word, held: [] }
@@ -266,6 +266,6 @@ export const pageFacts = async ({ tx, memory, now }: Reading, arrival: OrderArri
   if (agent === undefined || conversation?.handledBy !== address.name || !isPageWord(word)) return undefined
   const who = { agent, key: by }
   const common = { now, address, from: 'team' as const, where: 'page' as const, who, shown: shownOf(memory, address, conversation) }
-  const asked = word === 'assign' ? { word, lately: await tx.desk.entries(conversation.id, LATELY_ENTRIES) } : { word }
+  const asked = word === 'assign' ? { word, lately: await latelyIn(tx, conversation.id) } : { word }
   return { ...common, kind: 'order', arrival, about: 'command', rest, conversation, ...asked }
 }

@@ -8,10 +8,10 @@ import type { Consent, Conversation, Entry } from '../store/desk'
 import type { Tx } from '../store/store'
 import { identityOn, OURS, type FunctionAddress, type Roster } from './address'
 import { noteForgotten } from './forgotten'
+import { latelyIn } from './lately'
 
 const KEY = 'address '
 const ALL_MAX = 10_000
-const LATELY_ENTRIES = 10
 
 const CLOSED = {
   de: 'Automatische Antwort: {adresse} wird nicht weitergeführt. Nachrichten werden hier nicht mehr gelesen.',
@@ -113,7 +113,8 @@ const heirOf = (address: FunctionAddress, { address: shown, contact: { network }
   return names.filter(one => identityOn(address, one.network) === undefined).map(roster.called).find(one => one !== undefined)
 }
 
-export const leftBy = async ({ desk }: Tx, address: FunctionAddress, roster: Roster): Promise<Left[]> => {
+export const leftBy = async (tx: Tx, address: FunctionAddress, roster: Roster): Promise<Left[]> => {
+  const { desk } = tx
   const left: Left[] = []
   for (const conversation of await desk.ofAddress(address.name, ALL_MAX)) {
     const to = heirOf(address, conversation, roster)
@@ -121,7 +122,7 @@ export const leftBy = async ({ desk }: Tx, address: FunctionAddress, roster: Ros
     const isShown = conversation.address === address.name && await desk.conversationOf(to.name, conversation.contact) === undefined
     const [consent] = isShown ? await desk.consents(addressKey(conversation.contact), address.name) : []
     left.push({ conversation, heir: {
-      to, shown: isShown, lately: await desk.entries(conversation.id, LATELY_ENTRIES), ...consent?.kind === 'granted' ? { consent } : {}
+      to, shown: isShown, lately: await latelyIn(tx, conversation.id), ...consent?.kind === 'granted' ? { consent } : {}
     } })
   }
   return left

@@ -5,7 +5,7 @@
 import type { Conversation, Entry } from '../store/desk'
 import type { FunctionAddress } from './address'
 import type { CommandFacts, Context } from './facts'
-import { historyFor, textsOf } from './shown'
+import type { Told } from './summary'
 
 const HIDDEN = '…'
 
@@ -13,22 +13,20 @@ const HIDDEN = '…'
 const readsSealed = (team: FunctionAddress, { memory, directory }: Context): boolean => team.encryptedRooms === true &&
   memory.placesOf(team, 'queue').every(({ place }) => directory.can(place.network).sealsRooms === true)
 
-/** What was said lately in a case, for another team: newest first. */
+/** What was said lately in a case, for another team: newest first, as it stands. */
 export interface Handed { one: Conversation; from: FunctionAddress; to: FunctionAddress; lately: Entry[] }
-
-const standing = (entries: Entry[]): Entry[] => entries.filter(({ gone }) => gone !== true)
 
 /** How much of that would stand in the clear there. */
 export const inTheClear = ({ from, to, lately }: Handed, context: Context): number =>
-  from.encryptedRooms !== true || readsSealed(to, context) ? 0 : standing(lately).filter(({ encrypted }) => encrypted).length
+  from.encryptedRooms !== true || readsSealed(to, context) ? 0 : lately.filter(({ encrypted }) => encrypted).length
 
 /** The words that the other team gets: without what would stand in the clear there, of which it is told how much there is. */
-export const withoutSecrets = (handed: Handed, context: Context): { excerpt: string, lately: string } => {
-  const { one, to, lately } = handed
-  const count = inTheClear(handed, context)
-  if (count === 0) return { excerpt: one.excerpt ?? '', lately: historyFor(to, lately) }
-  const open = historyFor(to, lately.filter(({ encrypted }) => !encrypted))
-  return { excerpt: '', lately: [open, textsOf(to).notCopied(count)].filter(line => line !== '').join('\n') }
+export const withoutSecrets = (handed: Handed, context: Context): Told => {
+  const { one, lately } = handed
+  const kept = inTheClear(handed, context)
+  return kept === 0
+    ? { excerpt: one.excerpt ?? '', lately, kept }
+    : { excerpt: '', lately: lately.filter(({ encrypted }) => !encrypted), kept }
 }
 
 /** Whether it is asked where the answer would stand in the clear. */

@@ -1,7 +1,7 @@
 /** How the team sees people and what they said. */
 import type { Arrival, Content, Persona, Sender } from '../model/message'
 import { toPlain } from '../model/text'
-import { asName, behindName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
+import { asName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
 import type { Conversation, Entry } from '../store/desk'
 import { agentKey, type FunctionAddress } from './address'
 import type { Context, DeskFacts } from './facts'
@@ -29,9 +29,12 @@ export const named = (one: Conversation, sender: Sender): Conversation => {
   return { ...rest, ...name === undefined ? {} : { name } }
 }
 
+/** The words of a message, as the record keeps them. */
+export const entryText = ({ text, file }: Content): string => toPlain(text) || file?.name || ''
+
 /** The beginning of a message, as one line without invisible characters. */
-export const excerptOf = ({ text, file }: Content): string => {
-  const words = (toPlain(text) || file?.name || '').trim()
+export const excerptOf = (content: Content): string => {
+  const words = entryText(content).trim()
   return words === '' ? '' : cleanName(words)
 }
 
@@ -39,16 +42,19 @@ export const excerptOf = ({ text, file }: Content): string => {
 export const saidBy = (texts: DeskTexts, { kind, who, held }: Entry, text: string): string =>
   `${held ? texts.heldNote(who) : `${kind === 'note' ? texts.note : ''}${who}: `}${text}`
 
-/** What was said lately, for a team that takes over; `entries` are newest first. Nothing that was taken back. */
-export const historyFor = (address: FunctionAddress, entries: Entry[]): string =>
-  entries.filter(({ gone }) => gone !== true).toReversed().map(entry => saidBy(textsOf(address), entry, behindName(entry.text))).join('\n')
-
 export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
   address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
 
 /** The name of the agent who speaks, or wrote the original. */
 export const writerOf = (facts: DeskFacts): string | undefined =>
   facts.from === 'team' ? facts.who.agent.name : facts.from === 'writer' ? facts.before.entry.who : undefined
+
+/** For the logbook. */
+export const whoActs = (facts: DeskFacts): string => {
+  if (facts.from === 'contact' || facts.from === 'elsewhere') return 'contact'
+  const { arrival } = facts
+  return writerOf(facts) ?? (arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale')
+}
 
 const senderOf = (arrival: Arrival): Sender | undefined => 'sender' in arrival ? arrival.sender : undefined
 

@@ -7,11 +7,12 @@ import type { Content, EditArrival, Persona } from '../model/message'
 import type { DeskChange } from '../plan/desk-change'
 import type { Change } from '../plan/plan'
 import type { Reacted } from '../plan/react'
-import type { Conversation, EntryKind } from '../store/desk'
+import type { Conversation, Entry, EntryKind } from '../store/desk'
 import type { Recorded } from '../store/store'
 import type { FunctionAddress } from './address'
 import type { Calls } from './called'
 import type { LogWord } from './logbook'
+import type { Told } from './summary'
 
 /** An arrival by its network and key. */
 export interface Source { network: string; key: string }
@@ -39,6 +40,8 @@ export type Step =
   | { do: 'tell team', text: string, style: 'quiet' | 'alert', writer: boolean } // in its places; with `writer`, also where the command was typed
   | { do: 'tell where missing', original: Recorded, text: string } // in those places that never had the original
   | { do: 'tell inbox', of: FunctionAddress, text: string }
+  | { do: 'sum up', told: Told } // for the team that has the case now
+  | { do: 'sum up again', entry: number, now: Entry[] } // `now`: all that summaries of it say, after this entry has changed or is gone
   | { do: 'show code', of: { place: Place, key: ArrivalKey }, gone: string } // that message with its code, in the chat of whoever asks
   | { do: 'answer', text: string, open: boolean } // to whoever wrote the arrival; `open`: to everybody there
   // the team's places
@@ -76,6 +79,6 @@ export const desk = (change: DeskChange): Step => ({ do: 'change', change: { kin
 export const show: Step = { do: 'show' }
 
 /** The team of another address takes the case over, and sees what was said lately. */
-export const handOver = (to: FunctionAddress, { excerpt, lately }: { excerpt: string, lately: string }): Step[] => [
-  { do: 'at', address: to }, show, { do: 'tell team', text: lately, style: 'quiet', writer: false }, { do: 'announce', excerpt }
+export const handOver = (to: FunctionAddress, told: Told): Step[] => [
+  { do: 'at', address: to }, show, { do: 'sum up', told }, { do: 'announce', excerpt: told.excerpt }
 ]

@@ -7,15 +7,15 @@ export interface ConversationRow { id: number; data: string }
 export interface EntryRow {
   id: number; conversation: number; at: number; kind: Entry['kind']; who: string; text: string; content: string
   network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null
-  gone?: number; encrypted: number
+  gone?: number; corrected?: string | null; encrypted: number
 }
 
 export const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
   row && { ...JSON.parse(row.data) as Conversation, id: row.id }
 
-export const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, encrypted, ...row }: EntryRow): Entry => ({
-  ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project },
-  ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature },
+export const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, corrected, encrypted, ...row }: EntryRow): Entry => ({
+  ...row, ...typeof corrected === 'string' && { text: corrected }, content: JSON.parse(content) as Entry['content'], held: held === 1,
+  ...project === null ? {} : { project }, ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature },
   ...gone === 1 && { gone: true }, ...encrypted === 1 && { encrypted: true }
 })
 
@@ -30,6 +30,14 @@ export const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content
 const GONE = `kind <> 'note' AND EXISTS (SELECT 1 FROM journal AS came CROSS JOIN journal AS back ON back.network = came.network
   AND back.corrects = coalesce(came.corrects, came.key) AND back.sender = came.sender AND json_extract(back.arrival, '$.kind') = 'deletion'
   WHERE came.seq = entry.journal OR came.seq IN (SELECT held.journal FROM entry AS held WHERE held.sent_by = entry.journal))`
+/** The first words of what these entries say. A correction of what was held and went out after all stands for itself: so does what went out. */
+const FIRST = `SELECT coalesce(root.id, entry.id) FROM entry JOIN journal AS came ON came.seq = entry.journal
+  LEFT JOIN entry AS root ON root.network = came.network AND root.key = came.corrects AND root.conversation = entry.conversation
+  AND root.sent_by IS NULL WHERE entry.id IN (SELECT value FROM json_each(?))`
+const LAST_WORDS = `SELECT later.text FROM journal AS fix CROSS JOIN entry AS later ON later.journal = fix.seq
+  WHERE fix.network = entry.network AND fix.corrects = entry.key AND later.conversation = entry.conversation ORDER BY later.id DESC LIMIT 1`
+const STANDING = 'SELECT ' + ENTRY + ', (' + LAST_WORDS + ') AS corrected FROM entry WHERE id IN (' + FIRST + ') AND NOT (' + GONE +
+  ') ORDER BY id DESC'
 /** A held answer that went out after all counts as an answer. */
 const SAID = "conversation, CASE WHEN sent_by IS NULL THEN kind ELSE 'team' END AS kind"
 const LOG = 'at, address, conversation, who, what, detail'
@@ -115,6 +123,9 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async entries (conversation, limit) {
     return all<EntryRow>('SELECT ' + ENTRY + ', (' + GONE + `) AS gone FROM entry
       WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?`, conversation, limit).map(entryOf)
+  },
+  async standing (entries) {
+    return all<EntryRow>(STANDING, JSON.stringify(entries)).map(entryOf)
   },
   async entryOf (network, key) {
     const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)

@@ -6,6 +6,12 @@ import type { Content } from '../model/message'
 export interface Announced { place: Place; key: DeliveryKey; at?: number; opener?: ArrivalKey }
 
 /**
+ * Where a team that got the case was told what had been said before. `of`: the entries in it, by their first words. `kept`: how many more were
+ * not copied for it.
+ */
+export interface Summary { team: string; of: number[]; kept: number; lines: { place: Place, key: DeliveryKey, at: number }[] }
+
+/**
  * Messages of the contact, one after another, that could not be read. `last`: the newest. `counts`: the one whose line counts those that have none.
  */
 export interface UnreadRow { last: ArrivalKey; since: number; count: number; counts?: ArrivalKey }
@@ -37,6 +43,7 @@ export interface Conversation {
   opener?: ArrivalKey // that message, if it is the contact's
   announced: Announced[] // the notices about this case, which are edited when it changes
   announcedBefore?: Announced[] // those that no longer change, but say what the contact may take back
+  summaries?: Summary[] // the last ones, which change with what they say
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to get answers again
   breakerAt?: number // when the team was last told that there were too many automatic texts
@@ -102,6 +109,8 @@ export interface DeskTx {
   entry (entry: NewEntry, journal: number): Promise<void>
   known (conversation: number, limit: number): Promise<string[]> // the texts that the contact has said or was told, newest first
   entries (conversation: number, limit: number): Promise<Entry[]> // newest first; a held answer that went out after all is there once
+  /** What these say now, newest first: nothing that was taken back, and of what was corrected the first, with its last words. */
+  standing (entries: number[]): Promise<Entry[]>
   entryOf (network: NetworkName, key: ArrivalKey): Promise<Entry | undefined>
   sentBy (journal: number): Promise<Entry | undefined>
   /** The line at a place that has one of these ids, delivered or said there. */

@@ -94,6 +94,20 @@ describe('what was taken back', () => {
     assert.doesNotMatch(JSON.stringify(red.delivered.slice(before)), /4711/)
   })
 
+  it('goes from a direct chat that has it twice: as what was said, and as what announced the case', async () => {
+    const direct = { ...addressOn(['red', 'blue'], [{ ...agent('Dora', 'blue dora'), direct: true }]), name: 'buero', slug: 'buero',
+      profile: { name: 'Büro', about: '' }, identities: [{ network: 'red', id: 'buero' }, { network: 'blue', id: 'buero' }] }
+    await started.stop()
+    started = await startBridge([red, blue], [], { addresses: [direct], clock: skippingClock() })
+    const chat = { ...evas, place: { network: 'red', id: 'buero/red:eva' } }
+    await red.say(chat.place.id, 'red:eva', SECRET, { direct: true, to: 'buero', key: 'e1', sender: evas.sender })
+    await settled()
+    assert.equal(leftOf(blue).length, 2)
+    await red.inbox.accept({ ...chat, kind: 'deletion', key: 'e2', of: 'e1' })
+    await settled()
+    assert.deepEqual(leftOf(blue), [])
+  })
+
   it('is no file that its link still opens', async () => {
     Object.assign(blue.can, { files: 'link' })
     const file = { kind: 'image', name: 'pin.jpg', mime: 'image/jpeg', at: { network: 'red', ref: 'f' } } as const
