@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
+import { Refused } from '../../src/model/errors'
 import type { Persona } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { until } from '../support/practice'
 import { startProxy } from '../support/proxy'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
-import { came, delivery, say, send, xmppGround } from '../support/xmpp-ground'
+import { came, delivery, DOMAIN, say, send, xmppGround } from '../support/xmpp-ground'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
 const eva: Persona = { person: { network: 'other', id: '@eva:example.org' }, name: 'Eva (M)' }
@@ -157,6 +158,25 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     await attend()
     members(true, bob)
     await sees('Anna', 'Bob (M)', 'Zentrale')
+    await dead.stop()
+    await proxy.stop()
+  })
+
+  it('of other places leave a room that has banned us after a crash, also if they were about to speak again', async () => {
+    const proxy = await startProxy(at.server.componentPort)
+    await at.network.stop()
+    await at.startBridge(proxy.port)
+    await attend()
+    members(true, bob, eva)
+    await sees('Anna', 'Bob (M)', 'Eva (M)', 'Zentrale')
+    const dead = at.network
+    proxy.refuse = true
+    proxy.reset()
+    await at.startBridge()
+    await item({ jid: `zentrale@${DOMAIN}`, affiliation: 'outcast' })
+    at.network.attend([place])
+    await assert.rejects(send(at, delivery(say('noch da?'), place, { as: bob })), Refused)
+    await sees('Anna')
     await dead.stop()
     await proxy.stop()
   })

@@ -12,6 +12,8 @@ export interface Expulsion {
   /** How a room has put us out, as remembered. */
   of (id: string): PutOut | undefined
   happened (room: Room, how: PutOut, why: string): void
+  /** It happened before. */
+  lasts (room: Room, how: PutOut): void
   /** We are in again. */
   over (room: Room): void
   waitsForInvitation (room: Room): boolean
@@ -37,9 +39,13 @@ export const makeExpulsion = (
       room.refusal = new Refused(`the room has put us out: ${why}`)
       remember(room, how)
       for (const ghost of room.ghosts.values()) ghost.leave(room.refusal)
-      if (!parted.has(room)) inside.partOthers(room) // also those of before a restart; the room may never answer, so once
+      if (!parted.has(room)) inside.partOthers(room) // also those lost with the link, or a process; the room may never answer, so once
       parted.add(room)
       tell(room)
+    },
+    lasts (room, how) {
+      room.refusal = new Refused(`the room has put us out: ${how}`)
+      inside.partOthers(room)
     },
     over (room) {
       parted.delete(room)

@@ -13,7 +13,7 @@ import { INFO, type Room } from './room'
 export interface Inside {
   /** This ghost is about to enter. The promise resolves when that is remembered; undefined if it is already. */
   enters (room: Room, jid: string): Promise<void> | undefined
-  /** Those who are remembered and not in `room.ghosts` leave, if we are in the room, or it has put us out. */
+  /** Those who are remembered and do not belong there leave, if we are in the room, or it has put us out. Then nobody belongs there. */
   partOthers (room: Room): void
   /** The same for everybody: nobody belongs there any more. */
   partAll (room: Room): void
@@ -21,7 +21,9 @@ export interface Inside {
 
 const START = 'inside '
 
-export const makeInside = (stream: Pick<Stream, 'send' | 'ask'>, { memory, log }: Pick<World, 'memory' | 'log'>): Inside => {
+const belongs = ({ putOut, ghosts }: Room, jid: string): boolean => putOut === undefined && ghosts.has(jid)
+
+export const makeInside = (stream: Pick<Stream, 'isUp' | 'send' | 'ask'>, { memory, log }: Pick<World, 'memory' | 'log'>): Inside => {
   const known = new Map<string, Set<string>>() // full addresses by room, because to look through the memory takes long
   const keyOf = (room: Room, jid: string): string => `${START}${room.id} ${bareOf(jid)}`
 
@@ -38,15 +40,15 @@ export const makeInside = (stream: Pick<Stream, 'send' | 'ask'>, { memory, log }
   const forget = async (room: Room, jids: string[]): Promise<void> => {
     await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO })) // it has read all that we sent before
     for (const jid of jids) {
-      if (room.ghosts.has(jid)) continue
+      if (belongs(room, jid)) continue
       known.get(room.id)?.delete(jid)
       await memory.delete(keyOf(room, jid))
     }
   }
 
   const partOthers: Inside['partOthers'] = room => {
-    const others = [...known.get(room.id) ?? []].filter(jid => !room.ghosts.has(jid))
-    if (others.length === 0 || (!room.ready && room.putOut === undefined)) return
+    const others = [...known.get(room.id) ?? []].filter(jid => !belongs(room, jid))
+    if (others.length === 0 || !stream.isUp || (!room.ready && room.putOut === undefined)) return
     const to = `${room.id}/${room.listener.nick || RESOURCE}` // whichever nick: the room looks at who says so
     for (const jid of others) stream.send(el('presence', { from: jid, to, type: 'unavailable' }))
     forget(room, others).catch((error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'ghosts of before may be in the room still'))

@@ -186,7 +186,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
   const begin = (room: Room, gone: boolean): void => {
     if (gone) expulsion.happened(room, 'destroyed', 'room destroyed')
     else if (room.putOut === undefined) obstacles.outside(room, notYet(room))
-    else room.refusal = new Refused(`the room has put us out: ${room.putOut}`)
+    else expulsion.lasts(room, room.putOut)
     if (stream.isUp && (gone || room.follows !== undefined)) obstacles.tell()
     entering.enter(room)
   }
@@ -252,6 +252,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
       if (timer === undefined) tick()
       for (const room of places.rooms.values()) {
         if (room.putOut === undefined) room.refusal = undefined
+        else inside.partOthers(room)
         entering.enter(room)
       }
       if (places.rooms.size > 0) obstacles.tell()

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { Unavailable } from '../../../../../src/model/errors'
+import { Refused, Unavailable } from '../../../../../src/model/errors'
+import type { Persona } from '../../../../../src/model/message'
+import type { Memory } from '../../../../../src/model/network'
 import { makeRooms } from '../../../../../src/networks/xmpp/muc/rooms'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { quickClock, skippingClock } from '../../../../support/quick'
@@ -8,6 +10,10 @@ import { makeMemory, makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
 
 const ROOM = 'raum@rooms.example.org'
+
+const FEATURES = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+const IN = '><x xmlns=\'http://jabber.org/protocol/muc#user\'><item role=\'participant\'/><status code=\'110\'/></x>'
+const FORBIDDEN = ' type=\'error\'><error type=\'auth\'><forbidden xmlns=\'urn:ietf:params:xml:ns:xmpp-stanzas\'/></error>'
 
 /** A link whose server never answers. */
 const muteStream = (): Stream & { isUp: boolean, said: number } => {
@@ -58,10 +64,9 @@ describe('xmpp rooms', () => {
   })
 
   it('know who is inside also when the room does not say at once what it can', async () => {
-    const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
     let asked = 0
     const stream: Stream = Object.assign(muteStream(), {
-      isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return features }
+      isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return FEATURES }
     })
     const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50) }) })
     rooms.connected()
@@ -76,18 +81,16 @@ describe('xmpp rooms', () => {
   })
 
   it('that have forgotten a ghost are entered by it again, and ghosts of before a crash leave', async () => {
-    const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
     const sent: string[] = []
     const stream: Stream = Object.assign(muteStream(), {
-      isUp: true, ask: async () => features, send: ({ xml }: { xml: string }) => { sent.push(xml); return true }
+      isUp: true, ask: async () => FEATURES, send: ({ xml }: { xml: string }) => { sent.push(xml); return true }
     })
     const gone = `_sms_=2b491@${ALONE.domain}`
     const memory = makeMemory(new Map([[`inside ${ROOM} ${gone}`, '1']]))
     const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50), memory }) })
     rooms.connected()
     const room = rooms.attend(ROOM)
-    const shows = (nick: string, to: string): void => rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${to}'>` +
-      '<x xmlns=\'http://jabber.org/protocol/muc#user\'><item role=\'participant\'/><status code=\'110\'/></x></presence>'))
+    const shows = (nick: string, to: string): void => rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${to}'${IN}</presence>`))
     shows('Zentrale', room.listener.jid)
     await rooms.whenReady(room, AbortSignal.timeout(10_000))
     const [ghost] = rooms.ghosts.expect(room, {
@@ -110,9 +113,61 @@ describe('xmpp rooms', () => {
     rooms.stop()
   })
 
+  describe('that have put us out are left by all of ours', () => {
+    const BEN: Persona = { person: { network: 'matrix', id: '@ben:example.org' }, name: 'Ben (Matrix)' }
+    const BENS = 'ben=40example.org@chat.example.org'
+    const known = (memory: Memory): string[] => memory.keys(`inside ${ROOM} `)
+    const begin = (memory: Memory) => {
+      const sent: string[] = []
+      const stream = Object.assign(muteStream(), {
+        ask: async () => FEATURES, send: ({ xml }: { xml: string }) => { sent.push(xml); return stream.isUp }
+      })
+      const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50), memory }) })
+      const linked = (isUp: boolean): void => { stream.isUp = isUp; rooms[isUp ? 'connected' : 'disconnected']() }
+      const leaves = (jid: string): boolean => sent.some(xml => xml.includes(`from='${jid}'`) && xml.includes('type=\'unavailable\''))
+      const hears = (nick: string, to: string, what: string): void =>
+        rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${to}'${what}</presence>`))
+      return { rooms, linked, leaves, hears }
+    }
+
+    it('also by those whom we lost with the link before we knew of it', async () => {
+      const memory = makeMemory()
+      const { rooms, linked, leaves, hears } = begin(memory)
+      const room = rooms.attend(ROOM)
+      linked(true)
+      hears('Zentrale', room.listener.jid, IN)
+      await rooms.whenReady(room, AbortSignal.timeout(10_000))
+      const ghost = rooms.ghosts.ghost(room, BEN)
+      const inside = ghost.join()
+      await until(() => known(memory).length === 1)
+      hears(BEN.name, ghost.jid, IN)
+      await inside
+      linked(false)
+      linked(true)
+      await until(() => room.entering)
+      hears('Zentrale', room.listener.jid, FORBIDDEN)
+      await assert.rejects(rooms.whenReady(room, AbortSignal.timeout(10_000)), Refused)
+      assert.ok(leaves(ghost.jid))
+      await until(() => known(memory).length === 0)
+      rooms.stop()
+    })
+
+    for (const linkedFirst of [true, false]) {
+      it(`also by those whom a crash kept from it, ${linkedFirst ? 'after' : 'before'} the link is up`, async () => {
+        const memory = makeMemory(new Map([[`inside ${ROOM} ${BENS}`, '1'], [`put out ${ROOM}`, 'kicked']]))
+        const { rooms, linked, leaves } = begin(memory)
+        if (linkedFirst) linked(true)
+        rooms.attend(ROOM)
+        if (!linkedFirst) linked(true)
+        assert.ok(leaves(`${BENS}/zentrale`))
+        await until(() => known(memory).length === 0)
+        rooms.stop()
+      })
+    }
+  })
+
   it('that cannot be entered keep no other out, however many there are, and even if their server hangs', async () => {
-    const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
-    const stream: Stream = Object.assign(muteStream(), { isUp: true, ask: async () => features })
+    const stream: Stream = Object.assign(muteStream(), { isUp: true, ask: async () => FEATURES })
     const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50) }) })
     rooms.connected()
     for (let n = 0; n < 40; n++) rooms.attend(`r${n}@hangs.example.net`)
