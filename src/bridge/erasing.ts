@@ -25,7 +25,7 @@ export const RECEIPT = z.object({
 export type Receipt = z.infer<typeof RECEIPT>
 
 export interface Erasing {
-  /** Resolves with the id of the receipt when the order is on disk. Throws Refused if one of them is of a team. */
+  /** Resolves with the id of the receipt when the order is on disk. Throws Refused if one of them is ours, or of a team. */
   erase (persons: Person[]): Promise<string>
   /** Undefined while it is not done. */
   receipt (id: string): Promise<Receipt | undefined>
@@ -147,15 +147,24 @@ export const makeErasing = (parts: Parts): Erasing => {
   const run = (id: string, order: Order): Promise<void> => (order.done === undefined ? carryOut(id, order) : finish(id, order.done))
     .catch((error: unknown) => { log.error({ erasure: id, why: messageOf(error) }, 'an erasure broke off; it goes on after the next start') })
 
-  const mustNotBeOfTeam = (persons: Person[]): void => {
-    const [name] = desk.roster.all().filter(({ team }) => team.some(({ addresses }) =>
-      addresses.some(one => persons.some(person => addressKey(one) === addressKey(person))))).map(one => one.name)
-    if (name !== undefined) throw new Refused(`this is somebody of the team of ${name}. Take them out of the team first`)
+  /** With an address of ours, all of its contacts would go; with one of the team, what it does. */
+  const mustBeSomebodyElse = (person: Person): void => {
+    const { id, network } = person
+    const holds = (list: Person[]): boolean => list.some(one => addressKey(one) === addressKey(person))
+    const roster = desk.roster.all()
+    const name = roster.find(({ team }) => team.some(({ addresses }) => holds(addresses)))?.name
+    if (name !== undefined) throw new Refused(`${id} is somebody of the team of ${name}. Take them out of the team first`)
+    const naming = networks.get(network)?.naming
+    const behind = naming?.standsFor?.(id)
+    if (behind !== undefined) throw new Refused(`${id} only speaks for somebody on another network. Write their own address: ${behind.id}`)
+    const isOurs = naming?.isOurs(id) === true || roster.some(({ identities, aliases }) => holds(identities) || holds(aliases))
+    if (isOurs) throw new Refused(`${id} is an address of Zentrale's own. Write that of the person`)
+    if (directory.mirrorAt({ network, id }) !== undefined) throw new Refused(`${id} is a room. Write the address of the person`)
   }
 
   return {
     async erase (persons) {
-      mustNotBeOfTeam(persons)
+      persons.forEach(mustBeSomebodyElse)
       const id = chance.token(ID_BYTES)
       const order = await store.run(async tx => {
         const others = await Promise.all(persons.map(person => tx.person.occupants(person)))

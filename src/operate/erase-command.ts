@@ -6,7 +6,7 @@ import { ask, errorIn } from '../lib/ask'
 import { sleep, type Clock } from '../lib/clock'
 import type { Person } from '../model/address'
 import { Refused, Unavailable } from '../model/errors'
-import { alsoKnownAs, personsOf } from './persons'
+import { alsoKnownAs, OTHER_SPELLING, personsOf } from './persons'
 import { readiness, urlOf } from './remote-queue'
 
 /** `persons`: as the operator writes them; without any, the receipts are listed. `ask`: on a terminal. */
@@ -19,6 +19,7 @@ const isYes = (answer: string): boolean => /^(y|yes|j|ja)$/i.test(answer.trim())
 
 const showReceipt = ({ id, at, conversations, messages, quarantine, facts, takenBack, unreached }: Receipt): string => [
   `Receipt ${id} of ${new Date(at).toISOString()}`,
+  ...conversations + messages + quarantine + facts === 0 ? [`Nothing was kept about them. ${OTHER_SPELLING}`] : [],
   `Erased here: ${conversations} conversations, ${messages} messages, ${quarantine} unreadable inputs, ${facts} technical facts.`,
   `Taken back on the networks: ${takenBack} messages.`,
   'Not reached, or kept:', ...unreached.map(one => `- ${one}`)

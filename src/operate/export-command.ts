@@ -17,7 +17,7 @@ import { type About, isTheirChat } from '../store/person'
 import { fetchCopy } from './backup-command'
 import { exportPage, type Exported, type ExportedFile } from './export-page'
 import { withStore } from './own-store'
-import { alsoKnownAs, personsOf } from './persons'
+import { alsoKnownAs, OTHER_SPELLING, personsOf } from './persons'
 import { readiness, urlOf } from './remote-queue'
 
 /** `persons`: their addresses, as the operator writes them. */
@@ -115,7 +115,7 @@ const told = (folder: string, { about, files }: Exported, others: Person[], know
   ...others.map(({ id }) => `A room vouches that this is the same person, and what they said there is in it: ${id}`),
   ...known.map(({ id }) => `The config says that this is the same person. It is not in it; name it too, if you want it: ${id}`),
   ...about.every(({ arrivals, conversations, facts }) => arrivals.length + conversations.length + facts.length === 0)
-    ? ['Nothing is kept about them.'] : []
+    ? ['Nothing is kept about them.', OTHER_SPELLING] : []
 ].join('\n')
 
 /** Returns the text to print. Throws Refused, and leaves nothing behind, if it cannot be made. */

@@ -70,15 +70,24 @@ export const deliveriesOf = ({ all }: Sql, { person, ...subject }: Subject, thei
     .filter(row => !row.from_place.startsWith(ORDER_PLACE) && (seqs.has(row.journal) || isAbout(row))).map(aboutOf)
 }
 
-/** What was sent in their name, and our own words to a team, such as lists, that name them or one of their cases; whoever caused it. */
+const TO_TEAM = `notice = 1
+  AND NOT EXISTS (SELECT 1 FROM conversation WHERE conversation.network = outbox.network AND conversation.place = outbox.place)`
+const NOT_SAID_BY_CONTACT = `
+  AND NOT EXISTS (SELECT 1 FROM conversation WHERE conversation.network = journal.network AND conversation.place = journal.place)`
+
+/**
+ * What was sent in their name, and our own words to a team that are about one of their cases, or name them or it, as lists do; whoever caused them.
+ * A line about the case of somebody else who wrote of them is not theirs. Nor is one that only holds how they are called, which may be any word.
+ */
 export const namingOf = (sql: Sql, { person, ids }: Subject, { after, upTo }: Stretch): About['deliveries'] => {
   const conversations = conversationsOf(sql, person)
-  const names = [...ids, ...conversations.flatMap(({ id, name }) => [`#${id}`, ...name === undefined ? [] : [name]])].map(inJson)
-  return sql.all<OutboxRow>(OUTBOX + WITHIN + `(json_extract(delivery, '$.as.person.id') IN (SELECT value FROM json_each(?))
-    OR notice = 1 AND NOT EXISTS (SELECT 1 FROM conversation WHERE conversation.network = outbox.network AND conversation.place = outbox.place))
-    ORDER BY id`,
-  after, upTo, JSON.stringify(ids))
-    .filter(row => !row.from_place.startsWith(ORDER_PLACE) && (row.notice === 0 || holdsOne(row.delivery, names))).map(aboutOf)
+  const names = [...ids, ...conversations.map(({ id }) => `#${id}`)].map(inJson)
+  const theirs = sql.all<OutboxRow>(OUTBOX + WITHIN + "(json_extract(delivery, '$.as.person.id') IN (SELECT value FROM json_each(?)) OR " +
+    TO_TEAM + ' AND conversation IN (SELECT value FROM json_each(?))) ORDER BY id',
+  after, upTo, JSON.stringify(ids), JSON.stringify(conversations.map(({ id }) => id)))
+  const others = sql.all<OutboxRow>(OUTBOX + WITHIN + TO_TEAM + NOT_SAID_BY_CONTACT + ' ORDER BY id', after, upTo)
+    .filter(({ delivery }) => holdsOne(delivery, names))
+  return [...theirs, ...others].filter(row => !row.from_place.startsWith(ORDER_PLACE)).map(aboutOf)
 }
 
 export const isHeld = ({ key, value }: Fact, ids: string[]): boolean => holdsOne(key, ids) || holdsOne(value, [...ids, ...ids.map(inJson)])

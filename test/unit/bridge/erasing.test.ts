@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { Receipt } from '../../../src/bridge/erasing'
 import { Malformed, Refused, Unavailable } from '../../../src/model/errors'
 import type { Person } from '../../../src/model/address'
-import { plain } from '../../../src/model/text'
+import type { Action } from '../../../src/model/message'
+import { plain, toPlain } from '../../../src/model/text'
 import type { Store } from '../../../src/store/store'
 import { addressOn, agent } from '../../support/address'
 import type { Clock } from '../../../src/lib/clock'
@@ -112,6 +113,21 @@ describe('erasing a person', () => {
     isClean()
   })
 
+  it('leaves the lines about others who wrote of them, or that hold a word by which they are called', async () => {
+    await red.say('werkstatt/red:eva', EVA.id, 'Canary-1', { ...direct, sender: { id: EVA.id, name: 'new' } })
+    await reads(blue, 'werkstatt-1', 'Canary-1')
+    await phone.say(`werkstatt/${OTHER}`, OTHER, 'Is red:eva with you?', direct)
+    const mine = (line: { place: { id: string }, action: Action }): boolean => line.place.id === 'werkstatt-queue' && line.action.kind === 'message'
+    await until(() => blue.delivered.filter(mine).length === 2, 'both are announced')
+    const [, announced] = blue.delivered.filter(mine)
+    assert.match(announced!.action.kind === 'message' ? toPlain(announced!.action.content.text) : '', /new/)
+    await erased(await started.bridge.erasing.erase([EVA]))
+    const takenBack = blue.delivered.flatMap(({ action }) => action.kind === 'deletion' ? [action.of] : [])
+    assert.ok(takenBack.length > 0 && !takenBack.includes(announced!.key))
+    await blue.say('werkstatt-2', '@anna', 'No')
+    await until(() => blue.delivered.some(({ action }) => action.kind === 'edit' && action.of === announced!.key), 'it shows who has it')
+  })
+
   it('leaves nothing of what moderators have removed, in whose place their ghost took it back', async () => {
     await spoken()
     await until(() => blue.read('hall').some(line => line.includes('Canary-room')), 'it is said')
@@ -190,8 +206,15 @@ describe('erasing a person', () => {
     assert.ok(!bytes().includes('Canary'))
   })
 
-  it('refuses somebody of a team', async () => {
-    await assert.rejects(started.bridge.erasing.erase([{ network: 'blue', id: '@anna' }]), /of the team of werkstatt. Take them out/)
+  it('refuses somebody of a team, addresses of ours, ghosts and rooms, and says whom to name', async () => {
+    const refused = (network: string, id: string, why: RegExp): Promise<void> =>
+      assert.rejects(started.bridge.erasing.erase([EVA, { network, id }]), why)
+    await refused('blue', '@anna', /@anna is somebody of the team of werkstatt\. Take them out/)
+    await refused('red', 'werkstatt', /werkstatt is an address of Zentrale's own/)
+    await refused('red', 'red:oursbot', /red:oursbot is an address of Zentrale's own/)
+    await refused('blue', 'blue:ours red red:eva', /speaks for somebody on another network\. Write their own address: red:eva$/)
+    await refused('red', 'room', /room is a room/)
+    assert.deepEqual(await started.store.run(tx => tx.remembered('erasing')), [])
   })
 
   it('goes on after a crash, wherever it came', async () => {

@@ -131,7 +131,11 @@ for (const isRunning of [false, true]) {
     })
 
     it('says so if nothing is kept', async () => {
-      assert.match(await run('@nobody:example.org'), /Nothing is kept about them\.$/)
+      assert.match(await run('@nobody:example.org'), /^Nothing is kept about them\.\nIs this the address that their own app shows\?/m)
+    })
+
+    it('finds who is written in capitals', async () => {
+      assert.doesNotMatch(await run(EVA.toUpperCase()), /Nothing is kept/)
     })
   })
 }
