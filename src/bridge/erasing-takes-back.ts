@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { OURS } from '../desk/address'
 import { sleep, type Clock } from '../lib/clock'
-import { addressKey, type NetworkName, type Place } from '../model/address'
-import type { Action, OrderArrival } from '../model/message'
+import { addressKey, type DeliveryKey, type NetworkName, type Place } from '../model/address'
+import type { Action, OrderArrival, Persona } from '../model/message'
 import type { Network } from '../model/network'
 import type { Directory } from '../plan/directory'
 import { type About, ORDER_PLACE, type Stretch, type Subject } from '../store/person'
@@ -40,9 +40,16 @@ const takingBack = (id: string, { arrivals, deliveries }: Pick<About, 'arrivals'
   const may = ({ network }: Place): boolean => networks.has(network) && directory.can(network).deletions
   const one = (place: Place, of: string, action: Action, as?: Queued['delivery']['as']): NewDelivery =>
     ({ notice: true, delivery: { key: keyOf(id, of), place, at, action, ...as && { as } } })
+  const done = deliveries.flatMap(({ state, delivery }) => state === 'done' && may(delivery.place) ? [delivery] : [])
+  const said = new Map<DeliveryKey, { place: Place, as: Persona | undefined, edits: DeliveryKey[] }>() // a message may stand in another stretch
+  for (const { key, place, as, action } of done) {
+    const of = action.kind === 'message' ? key : action.kind === 'edit' ? action.of : undefined
+    if (of === undefined) continue
+    const edits = said.get(of)?.edits ?? []
+    said.set(of, { place, as, edits: of === key ? edits : [...edits, key] })
+  }
   return [
-    ...deliveries.filter(({ state, delivery: { place, action } }) => state === 'done' && action.kind === 'message' && may(place))
-      .map(({ delivery: { key, place, as } }) => one(place, key, { kind: 'deletion', of: key }, as)),
+    ...[...said].map(([of, { place, as, edits }]) => one(place, [of, ...edits].join(' '), { kind: 'deletion', of, edits }, as)),
     ...arrivals.filter(({ how, arrival: { kind, place } }) => how !== 'named' && (kind === 'message' || kind === 'edit') && may(place))
       .map(({ arrival: { key, place } }) => one(place, `${addressKey(place)} ${key}`, { kind: 'removal', said: [key] }))
   ]

@@ -28,6 +28,7 @@ export const fillInNamed = async (tx: Tx, delivery: Delivery, formatting: boolea
   if ('of' in action) {
     delivery.target = await tx.remoteIds(action.of)
     if (delivery.target.length === 0) return false
+    if (action.kind === 'deletion' && action.edits !== undefined) delivery.edits = await Promise.all(action.edits.map(key => tx.remoteIds(key)))
   }
   const [root, answered] = [rootOf(action), answeredBy(action)]
   if (root !== undefined) delivery.root = await tx.remoteIds(root)

@@ -246,7 +246,8 @@ export type Action =
   }
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply; mentions?: Mention[] }
-  | { kind: 'deletion'; of: DeliveryKey }
+  /** `edits`: if given, it goes for good, with these edits: out of the place's archive too, where we have the power. Fails if it is only hidden. */
+  | { kind: 'deletion'; of: DeliveryKey; edits?: DeliveryKey[] }
   /** Takes away what somebody else said there, by our power over others. `said`: the message, then its corrections. */
   | { kind: 'removal'; said: ArrivalKey[] }
   /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
@@ -264,6 +265,7 @@ export interface Delivery {
   action: Action
   attempt: number // 1 on the first try
   target?: RemoteId[] // for an edit or deletion: the remote ids of the delivery that it changes
+  edits?: RemoteId[][] // for a deletion for good: the remote ids of each edit
   answered?: RemoteId[] // if it answers a delivery or reacts to one: the remote ids of that delivery
   root?: RemoteId[] // if the first message of its thread is a delivery: the remote ids of that delivery
 }

@@ -40,8 +40,8 @@ const NAMED: { where: RegExp, what: string[], tables?: RegExp, says: RegExp }[] 
     says: /^Archives of direct chats: they are those of the accounts/
   },
   {
-    where: /^town\/xmpp\/data\/rooms%2ezentrale%2etest\/muc_log\//, what: ['Matrix room', 'Matrix name', 'XMPP name'],
-    says: /^Archives of XMPP rooms.*only hidden.*so do names/
+    where: /^town\/xmpp\/data\/rooms%2ezentrale%2etest\/muc_log\//, what: ['Matrix name', 'XMPP name'],
+    says: /^Archives of XMPP rooms.*: names,/
   },
   { where: /^town\/xmpp\/data\/upload%2ezentrale%2etest\//, what: ['XMPP file'], says: /^Files in upload services/ }
 ]

@@ -1,10 +1,13 @@
 /** What moderators remove in rooms, and what we remove with their power. */
 import assert from 'node:assert/strict'
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import { Refused, Unavailable } from '../../src/model/errors'
 import type { Delivery, Persona, Sent } from '../../src/model/message'
+import { plain } from '../../src/model/text'
 import { came, delivery, DOMAIN, say, send, xmppGround } from '../support/xmpp-ground'
 import { MUC } from '../support/xmpp-person'
 
@@ -15,7 +18,11 @@ const [FASTEN, MODERATE] = ['urn:xmpp:fasten:0', 'urn:xmpp:message-moderate:0']
 export const xmppModerationSuite = (
   start: (options: XmppServerOptions) => Promise<XmppServer>, { knows, banTakesVoice }: { knows: boolean, banTakesVoice: boolean }
 ): void => {
-  const at = xmppGround(options => start({ ...options, moderation: true }))
+  let folder = ''
+  const at = xmppGround(options => {
+    folder = options.dir
+    return start({ ...options, moderation: true })
+  })
   let room = ''
   let count = 0
   const place = (): Place => ({ network: 'xmpp', id: room })
@@ -143,5 +150,39 @@ export const xmppModerationSuite = (
     await assert.rejects(send(at, removal([`${room} unknown`])), Refused)
     await at.anna.say(room, 'weiter', 'm3')
     await at.inbox.until('the next', () => at.inbox.arrivals.some(one => one.kind === 'message' && one.key !== keys[0]))
+  })
+
+  const filesWith = (text: string): string[] => globSync(join(folder, '**')).filter(path => statSync(path).isFile() &&
+    readFileSync(path, 'latin1').includes(text))
+
+  it(knows ? 'let ours take back for good what they said: it is in no file of the server any more'
+    : 'cannot let ours take back for good what they said: apps hide it, and we know that it stays', async () => {
+    await ruled({ jid: `zentrale@${DOMAIN}`, affiliation: 'admin' })
+    const said = await send(at, delivery(say('KANARIE-EINS'), place(), { as: bob }))
+    const [of, correction] = [delivery(say('x'), place()).key, delivery(say('y'), place()).key]
+    const edit = delivery({ kind: 'edit', of, content: { style: 'text', text: plain('KANARIE-ZWEI') } }, place(), { as: bob, target: said.ids })
+    const edited = await send(at, edit)
+    const gone = delivery({ kind: 'deletion', of, edits: [correction] }, place(), { as: bob, target: said.ids, edits: [edited.ids] })
+    if (!knows) {
+      await assert.rejects(insist(gone), { name: 'Refused', message: /^apps hide it, but it stays in the archive of the room: .*XEP-0425/ })
+    } else {
+      assert.ok(filesWith('KANARIE-EINS').length > 0 && filesWith('KANARIE-ZWEI').length > 0, 'there is an archive on disk')
+      await insist(gone)
+      assert.deepEqual([filesWith('KANARIE-EINS'), filesWith('KANARIE-ZWEI')], [[], []])
+      for (const { ids: [, id = ''] } of [said, edited]) await takenAway(id)
+    }
+    await at.anna.until('the retraction', one => one.getChild('retract')?.attrs.id === said.ids[1] && one.attrs.from === `${room}/${bob.name}`)
+  })
+
+  it('let ours take back for good what they said also when they are put out, if they let us remove it', async () => {
+    const { ids } = await send(at, delivery(say('KANARIE-DREI'), place(), { as: bob }))
+    await ruled({ jid: `zentrale@${DOMAIN}`, affiliation: 'admin' })
+    const join = await at.anna.until('Bob', one => one.is('presence') && one.attrs.from === `${room}/${bob.name}`)
+    await ruled({ jid: String(join.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!, affiliation: 'outcast' })
+    await at.inbox.until('it is out', () => at.inbox.arrivals.some(one => one.kind === 'expulsion' && one.how === 'banned'))
+    const gone = delivery({ kind: 'deletion', of: 'k1', edits: [] }, place(), { as: bob, target: ids, edits: [] })
+    if (!knows) return assert.rejects(send(at, gone), { name: 'Refused', message: /XEP-0425/ })
+    await insist(gone)
+    assert.deepEqual(filesWith('KANARIE-DREI'), [])
   })
 }

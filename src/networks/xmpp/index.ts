@@ -15,6 +15,7 @@ import { makeDispatch } from './dispatch'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
 import { makeArchive } from './muc/archive'
+import { makeForGood } from './muc/for-good'
 import { makeBringing } from './muc/bringing'
 import { offered } from './muc/ghost-news'
 import { makeInvitations } from './muc/invitations'
@@ -64,8 +65,7 @@ export const CAN: Capabilities = {
 
 /** For the receipt of an erasure. */
 const REMAINS = [
-  'Archives of XMPP rooms, until they expire: what Zentrale carried there is only hidden by apps (XEP-0424), what they said there themselves stays ' +
-  'where Zentrale may not remove it (XEP-0425), and so do names.',
+  'Archives of XMPP rooms, until they expire: names, and what Zentrale could not remove there (XEP-0425), as said above.',
   'Archives of direct chats: they are those of the accounts on both sides, who delete them there (XEP-0313).',
   'Files in upload services, for as long as these say.'
 ]
@@ -145,8 +145,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch,
       moved: rooms.told, echo: (...heard) => sender.echo(...heard)
     })
-    const change = makeChange({ own: ownRooms, stream, world })
-    const special = makeSpecialDeliveries({ teamRooms, directSender, remove: makeRemove(stream), change })
+    const [change, remove] = [makeChange({ own: ownRooms, stream, world }), makeRemove(stream)]
+    const special = makeSpecialDeliveries({ teamRooms, directSender, remove, change })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
     const clear = makeDirectReceiver({ network: NAME, domain, language, quarantine, offer: receiver.offer, originals, stream, world })
     const direct = await omemo.opening(clear, addresses.at)
@@ -160,7 +160,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
     const dropped: StreamEvents['dropped'] = (why, one) => quarantine(one, `a stanza was dropped: ${why}`)
-    return { inbox, ownMessages, receiver, direct, sender, entrance, stanza, dropped }
+    return { inbox, ownMessages, receiver, direct, sender: { ...sender, send: makeForGood(sender, rooms, remove) }, entrance, stanza, dropped }
   }
 
   return {

@@ -17,7 +17,8 @@ export const makeSend = (direct: DirectSender, rooms: () => Sender | undefined):
     return sender.send(delivery, signal)
   },
   async find (delivery, signal) {
-    const tells = directEnds(delivery.place.id) === undefined && !['room', 'removal'].includes(delivery.action.kind) // only a room has an archive
+    const { place, action: { kind }, edits } = delivery
+    const tells = directEnds(place.id) === undefined && !['room', 'removal'].includes(kind) && edits === undefined // only a room has an archive
     return tells ? await rooms()?.find(delivery, signal) : undefined
   }
 })

@@ -95,6 +95,25 @@ describe('erasing a person', () => {
     assert.ok(unreached.some(line => /^\d messages on blue could not be taken back: no power here$/.test(line)), unreached.join('\n'))
   })
 
+  it('takes back with each message its edits, for good', async () => {
+    const edit = (of: string, key: string) => red.inbox.accept({
+      kind: 'edit', key, of, place: { network: 'red', id: 'room' }, at: Date.now(), sender: { id: EVA.id, name: 'Evchen' },
+      content: { style: 'text', text: plain(`Canary-${key}`) }
+    })
+    await spoken()
+    await edit('red-again', 'red-e1')
+    await edit('red-again', 'red-e2')
+    await until(() => blue.read('hall').some(line => line.includes('Canary-red-e2')), 'the second edit')
+    const { takenBack } = await erased(await started.bridge.erasing.erase([EVA, PHONE]))
+    const gone = blue.delivered.filter(({ place, action }) => place.id === 'hall' && action.kind === 'deletion')
+    const said = (kind: string) => blue.delivered.filter(({ place, action, as }) =>
+      place.id === 'hall' && action.kind === kind && as?.person.id === EVA.id).map(({ key }) => key)
+    assert.deepEqual(gone.map(({ action, edits }) => [action.kind === 'deletion' && [action.of, action.edits], edits?.length]),
+      said('message').map(key => [[key, said('edit')], 2]))
+    assert.equal(said('edit').length, 2)
+    assert.ok(takenBack > 0)
+  })
+
   it('leaves nothing of what the team did with their case, wherever it did that', async () => {
     await spoken()
     await blue.say('werkstatt-1', '@anna', 'Canary-wrong', { key: 'blue-n1' })

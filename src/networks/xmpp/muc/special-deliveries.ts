@@ -15,7 +15,10 @@ export const makeSpecialDeliveries = ({ teamRooms, directSender, remove, change 
   const { action } = delivery
   const id: string = delivery.key // of the stanza, so the other side knows it by that
   if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then((): Sent => ({ ids: [id] })), holds: true }
-  if (action.kind === 'removal') return { sent: remove(room, action.said).then((): Sent => ({ ids: [id] })), holds: false }
+  if (action.kind === 'removal') {
+    const said = action.said.map(key => key.startsWith(`${room.id} `) ? key.slice(room.id.length + 1) : undefined)
+    return { sent: remove(room, said).then((): Sent => ({ ids: [id] })), holds: false }
+  }
   if (action.kind === 'profile' && action.shown.what !== 'topic') {
     return { sent: change(room, action, signal).then((shows): Sent => ({ ids: [id], shows })), holds: false }
   }
