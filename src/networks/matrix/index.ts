@@ -166,7 +166,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, encryption, keeper, memory, vault, chance, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, admin, clock, chance, bot, domain, mediaBytesMax
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, bringing, admin, clock, chance, bot, domain, mediaBytesMax
   })
   const [isUnheard, reading] = [isAmong(config.notHeardFrom), makeReading({ direct, rooms, keeper, encryption })]
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)

@@ -7,7 +7,9 @@ import type { Chance } from '../../lib/chance'
 import { type Clock, deadline } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
 import type { Mention } from '../../model/mention'
-import { type Action, type Attachment, type Content, type Delivery, hopsOf, type Sent, THUMBNAIL_BYTES_MAX } from '../../model/message'
+import {
+  type Action, type Attachment, type Content, type Delivery, hopsOf, type Persona, type Sent, THUMBNAIL_BYTES_MAX
+} from '../../model/message'
 import { plain } from '../../model/text'
 import type { Admin } from './admin'
 import { annotationKey, keyIn } from './annotation'
@@ -23,6 +25,7 @@ import { HOPS_FIELD } from './events/events'
 import type { Sendable } from './events/extensible'
 import { type Json, stringOf } from './events/json'
 import { makeFind } from './find'
+import type { Bringing } from './users/bringing'
 import type { Ghosts } from './users/ghosts'
 import { mustNotBeKicked } from './users/put-out'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
@@ -43,6 +46,7 @@ const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock; chance: Chance
+  bringing: Pick<Bringing, 'cameIn'>
   encryption: Pick<Encryption, 'over'>; sealing: SealedPlaces; admin: Pick<Admin, 'deleteUploads'> | undefined
   bot: string; domain: string; mediaBytesMax: number
 }
@@ -59,6 +63,14 @@ const changeOf = (delivery: Delivery): Change | undefined => {
   const { action, target: [event] = [] } = delivery
   const about = action.kind === 'reaction' ? saidEvent(action.to, delivery) : action.kind === 'message' ? undefined : event
   return about === undefined ? undefined : { event: about, kind: action.kind }
+}
+
+interface Speaker { place: Delivery['place']; as: Persona; mxid: string }
+
+const enter = async ({ ghosts, bringing }: SendWorld, { place, as, mxid }: Speaker, room: string, signal: AbortSignal): Promise<void> => {
+  const wasIn = ghosts.isIn(mxid, room)
+  await ghosts.ready(mxid, as, room, signal)
+  if (!wasIn) bringing.cameIn(place)
 }
 
 /** What is remembered of this speaker was wrong, unless somebody has just put it out. */
@@ -241,7 +253,7 @@ export const makeSend = (world: SendWorld): Send => {
     if (action.kind === 'room' || (action.kind === 'profile' && readDirect(delivery.place))) throw new Refused('a direct chat is no room')
     if (action.kind === 'profile') return await show(world, room, action, delivery, signal)
     const ours = readDirect(delivery.place)?.ours
-    if (as && ours === undefined) await ghosts.ready(speaker(delivery, room), as, room, signal)
+    if (as && ours === undefined) await enter(world, { place: delivery.place, as, mxid: speaker(delivery, room) }, room, signal)
     switch (action.kind) {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
       case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)

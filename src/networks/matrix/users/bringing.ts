@@ -4,7 +4,7 @@
  * a restart makes nobody leave or come again. Whoever was put out of a room comes again only to speak, or on a new visit.
  */
 import type { Chance } from '../../../lib/chance'
-import { deadline, type Clock } from '../../../lib/clock'
+import { deadline, type Clock, type Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { makeRounds } from '../../../lib/rounds'
 import type { Place } from '../../../model/address'
@@ -19,11 +19,15 @@ const ROOMS_AT_ONCE = 2
 const GHOST_MS_MAX = 60_000
 const AGAIN_FIRST_MS = 5_000
 const AGAIN_MOST_MS = 15 * 60_000
+/** After somebody who is in no list has spoken. */
+const LOOK_AGAIN_MS = 5 * 60_000
 
 export interface Bringing {
   members (list: MemberList): void
   /** The bot is in the room of this place. */
   entered (place: Place): void
+  /** A ghost came in to speak. If its person has left meanwhile, no list will tell. */
+  cameIn (place: Place): void
   /** Somebody has put this ghost out of the room. */
   putOut (mxid: string, room: string): void
   stop (): void
@@ -37,6 +41,7 @@ const outKey = (mxid: string, room: string): string => `put out ${room} ${mxid}`
 
 export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal }: Parts): Bringing => {
   const lists = new Map<string, MemberList>()
+  const looking = new Map<string, Timer>() // by place
   const refused = new Set<string>() // ghosts that a room did not let in, until the bot enters it anew
 
   /** In its time, as every call for one ghost. */
@@ -99,9 +104,19 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
       for (const key of refused) if (key.startsWith(start)) refused.delete(key)
       if (lists.has(place.id)) rounds.ask(place.id)
     },
+    cameIn ({ id }) {
+      if (looking.has(id) || signal.aborted) return
+      looking.set(id, clock.after(LOOK_AGAIN_MS, () => {
+        looking.delete(id)
+        if (lists.has(id)) rounds.ask(id)
+      }))
+    },
     putOut (mxid, room) {
       memory.set(outKey(mxid, room), '1').catch((error: unknown) => log.warn({ why: messageOf(error) }, 'not remembered: a ghost was put out'))
     },
-    stop: rounds.stop
+    stop () {
+      for (const timer of looking.values()) timer.cancel()
+      rounds.stop()
+    }
   }
 }

@@ -49,6 +49,16 @@ describe('Matrix: faults', () => {
     assert.deepEqual(bodies(), ['davor', 'eine Stunde später'])
   })
 
+  it('takes whoever spoke after their person had left out again, though no list comes', async () => {
+    const { network } = await ready({ clock: quickClock(200) })
+    network.members!({ place, members: [], whole: true })
+    await network.send(delivery(place, 'noch auf dem Weg'), signal())
+    const isIn = (): unknown => homeserver.membership(place.id, GHOST)
+    assert.equal(isIn(), 'join')
+    await until(() => isIn() === 'leave', 'it leaves')
+    assert.deepEqual(bodies(), ['noch auf dem Weg'])
+  })
+
   describe('the homeserver', () => {
     it('is waited for when it is down at start and later', async () => {
       await homeserver.goDown()
