@@ -14,20 +14,24 @@ describe('what is held back in the clear', () => {
     for (const text of [
       'DE89370400440532013000', 'Bitte an DE89 3704 0044 0532 0130 00, danke', 'de89 3704 0044 0532 0130 00', 'IBAN:DE89-3704-0044-0532-0130-00.',
       'GB82 WEST 1234 5698 7654 32', 'AT61 1904 3002 3457 3201 BIC BKAUATWW', 'NO93 8601 1117 947',
-      'ＤＥ89 3704 0044 0532 0130 00'
+      'ＤＥ89 3704 0044 0532 0130 00', 'DE 89 3704 0044 0532 0130 00', 'IBANDE89370400440532013000', 'DE89/3704/0044/0532/0130/00',
+      'Bitte an DE89 3704 0044\n0532 0130 00'
     ]) assert.equal(found(text), 'iban', text)
     for (const text of [
-      'DE88370400440532013000', 'DE89 3704 0044', 'XY89370400440532013000', 'ADE89370400440532013000', '> DE89370400440532013000'
+      'DE88370400440532013000', 'DE89 3704 0044', 'XY89370400440532013000', 'ADE89370400440532013000', '> DE89370400440532013000',
+      'Wir kommen at 14 Uhr und is 20 and then we go home again', 'AT 14 Uhr kommt der Monteur, NO 10 people, ME 30 more of them all'
     ]) {
       assert.equal(found(text), undefined, text)
     }
   })
 
   it('is a card number of a large company whose check digit is right', () => {
-    for (const text of ['4111 1111 1111 1111', 'Karte 5500-0000-0000-0004, bis 12/27', '378282246310005', '6011000990139424.']) {
+    for (const text of ['4111 1111 1111 1111', 'Karte 5500-0000-0000-0004, bis 12/27', '378282246310005', '6011000990139424.',
+      '4111.1111.1111.1111', '30569309025904', '3530111333300000']) {
       assert.equal(found(text), 'card', text)
     }
-    for (const text of ['4111 1111 1111 1112', '+4915112345678901', '1234 5678 9012 3452', 'Auftrag 41111111111111111111', 'x4111111111111111']) {
+    for (const text of ['4111 1111 1111 1112', '+4915112345678901', '1234 5678 9012 3452', 'Auftrag 41111111111111111111', 'x4111111111111111',
+      'Aktenzeichen 4111111111111111', 'Auftrag: 4111 1111 1111 1111', 'Kundennr. 4111111111111111']) {
       assert.equal(found(text), undefined, text)
     }
   })
@@ -35,11 +39,14 @@ describe('what is held back in the clear', () => {
   it('is a password that is called one', () => {
     for (const text of [
       'Passwort: geheim1', 'Das Kennwort lautet: abc', 'password=hunter2', 'Your password is: x1y2z3', 'WLAN-Passwort : Sommer', 'PIN: 1234',
-      'Passwort ist: geheim'
+      'Passwort ist: geheim', 'Ihr Passwort lautet geheim123', 'Das Passwort ist "geheim"', 'Das Passwort ist jetzt „geheim“', 'Passwort geheim123',
+      'Die PIN lautet 1234', 'Ihre PIN ist 4711.', 'PIN-Code: 1234', 'PW: geheim', 'Pwd: hunter', 'password is hunter2', 'Das neue Passwort:\ngeheim',
+      'PIN: 12 34', 'WLAN-Schlüssel: geheim', 'Zugangscode: 4829', 'The door code is 4829', 'PIN: 1234 Danke'
     ]) assert.equal(found(text), 'password', text)
     for (const text of [
       'Haben Sie Ihr Passwort vergessen?', 'Passwort: (folgt per Post)', 'Das Passwort ändern Sie hier', 'PIN: folgt', 'Spin: 1234',
-      'Der Plan: 12345'
+      'Der Plan: 12345', 'Passwort: siehe Brief', 'Passwort: bitte selbst vergeben', 'PIN: 10115 Berlin', 'Das Passwort ist falsch',
+      'Your password is wrong', 'Passwort vergessen?\nAuftrag12', 'Ist das Passwort 3-mal falsch, sperrt es sich', 'Upwd: hunter'
     ]) assert.equal(found(text), undefined, text)
   })
 
