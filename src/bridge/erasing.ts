@@ -65,7 +65,8 @@ const cameMeanwhile = (count: number): string => `${count} messages that they wr
 const ALWAYS = [
   'The logbook of addresses and the counts for reports keep what the team did and when, with labels, without who the contact was.',
   'What other people wrote about them in their own words, and copies in other people\'s apps.',
-  'Backups that were made before, and the log, which has no texts, but may name addresses until it is rotated away.'
+  'Backups that were made before, and stores that zentrale restore has put aside (….before-…).',
+  'The log, which has no texts, but may name addresses until it is rotated away.'
 ]
 
 export const makeErasing = (parts: Parts): Erasing => {

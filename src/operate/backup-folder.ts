@@ -8,6 +8,7 @@ import {
   rmSync, statSync, writeFileSync
 } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { userInfo } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -67,6 +68,15 @@ export const filesOf = (config: string, store: string): { files: string[], other
   return { files: [config, ...inside].map(path => relative(folder, path)), others: named.filter(path => !isInside(folder, path)) }
 }
 
+/** What the disk refuses, in words. */
+const unwritable = (folder: string, error: unknown): unknown => {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new Refused(`${folder} cannot be made by this user (${userInfo().username}). Name a folder where it may write`)
+  }
+  return code === 'ENOSPC' ? new Refused(`there is no room for a copy of the store in ${folder}`) : error
+}
+
 export interface Filling { zentrale: string; made: number; config?: { file: string, files: string[] }; store (path: string): Promise<void> }
 
 /** Makes a backup in a folder that must not be there, or be empty. `store` writes the copy. Throws Refused with a text for the operator. */
@@ -76,8 +86,8 @@ export const writeBackup = async (folder: string, { zentrale, made, config, stor
   }
   const part = `${resolve(folder)}.part`
   rmSync(part, { recursive: true, force: true }) // of a backup that was cut off
-  mkdirSync(part, { mode: 0o700 })
   try {
+    mkdirSync(part, { recursive: true, mode: 0o700 })
     const path = join(part, STORE)
     await store(path)
     const damage = damageOf(path)
@@ -94,7 +104,7 @@ export const writeBackup = async (folder: string, { zentrale, made, config, stor
     return manifest
   } catch (error) {
     rmSync(part, { recursive: true, force: true })
-    throw error
+    throw unwritable(folder, error)
   }
 }
 
@@ -106,7 +116,8 @@ export const readBackup = async (folder: string): Promise<Backup> => {
   try {
     manifest = MANIFEST_SHAPE.parse(JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')))
   } catch (error) {
-    throw noBackup(error instanceof z.ZodError ? `${MANIFEST} says ${z.prettifyError(error)}` : messageOf(error))
+    if (!(error instanceof z.ZodError)) throw noBackup(messageOf(error))
+    throw noBackup(`${MANIFEST} is not as it was written (${error.issues.map(one => one.path.join('.')).join(', ')})`)
   }
   if (!existsSync(path)) throw noBackup(`${STORE} is not in it`)
   if (await sha256(path) !== manifest.store.sha256) throw new Refused(`${path} is not as it was written: its checksum differs. Take another backup`)

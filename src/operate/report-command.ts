@@ -13,6 +13,7 @@ import type { Store } from '../store/store'
 import { withStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
 
+const DAY_MS = 24 * 3600_000
 const FORMS = { text: reportText, csv: reportCsv, html: reportHtml }
 
 /** `name`: the address's. `month`: such as 2026-11. */
@@ -30,8 +31,10 @@ export const reportRoute = ({ desk, store }: { desk: Bridge['desk'], store: Stor
   response.json(await reported(store, found, month))
 }
 
-const monthIn = (given: string): string => {
+/** In some time zone it has begun earlier. */
+const monthIn = (given: string, clock: Clock): string => {
   if (!MONTH.test(given)) throw new Refused(`${given} is no month: write it like 2026-11`)
+  if (Date.parse(given) > clock.now() + DAY_MS) throw new Refused(`${given} has not begun yet`)
   return given
 }
 
@@ -43,7 +46,7 @@ const remote = async (url: string, token: string, { name, month }: ReportOrder, 
 
 /** Returns the text to print. Throws Refused if there is no such address. */
 export const runReport = async (config: Config, order: ReportOrder, clock: Clock): Promise<string> => {
-  const month = monthIn(order.month)
+  const month = monthIn(order.month, clock)
   const { addresses, kinds, operate: { listen, token } } = config
   const address = addresses.find(({ name }) => folded(name) === folded(order.name))
   const url = urlOf(listen)

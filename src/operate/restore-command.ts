@@ -91,16 +91,22 @@ export const runRestore = async (order: RestoreOrder, load: () => Config, clock:
   const how = { stoppedAt, sends: order.sends ?? (ask !== undefined && isYes(await ask(WHETHER))) }
   const part = `${path}.part`
   makeStoreFolder(path)
-  const aside = await prepare(backup, part, how, key, clock)
-  sync(part)
-  const before = existsSync(path) ? await keepAside(path, key, clock) : undefined
-  if (before === undefined) linkSync(part, path) // unlike a renaming, it does not replace what somebody has made meanwhile
-  else renameSync(part, path)
-  rmSync(part, { force: true })
+  let aside: number
+  let before: string | undefined
+  try {
+    aside = await prepare(backup, part, how, key, clock)
+    sync(part)
+    before = existsSync(path) ? await keepAside(path, key, clock) : undefined
+    if (before === undefined) linkSync(part, path) // unlike a renaming, it does not replace what somebody has made meanwhile
+    else renameSync(part, path)
+  } finally {
+    for (const ending of ENDINGS) rmSync(part + ending, { force: true })
+  }
   sync(dirname(path))
   return [
     ...written.length > 0 ? [`Written: ${written.join(', ')}`] : [],
-    ...before === undefined ? [] : [`The store that was there: ${before}`],
+    ...before === undefined ? [] : [`The store that was there: ${before}. Delete it when you do not need it any more: nothing is erased in it`],
+    `Whoever was erased after ${backup.made} is in the store again. Erase them again.`,
     ...toldOf(path, aside, how), 'Then: zentrale check, and zentrale start'
   ].join('\n')
 }

@@ -14,7 +14,7 @@ import { languageAmong } from './guard'
 import { html, type Html, linkTo } from './html'
 import { type Language, type Words, WORDS } from './words'
 
-export interface LinkPagesServed { roster: Pick<Roster, 'all'>; ways (address: FunctionAddress): Way[]; publicUrl: string; clock: Clock }
+export interface LinkPagesServed { roster: Pick<Roster, 'all' | 'named'>; ways (address: FunctionAddress): Way[]; publicUrl: string; clock: Clock }
 
 const FRESH_SECONDS = 60 // whether it is open may change meanwhile
 const DAY_SECONDS = 86_400
@@ -60,14 +60,26 @@ ${openNow(address, language, clock.now())}
 </body></html>`.text
 }
 
+/** In place of a page that is not there. */
+const noPage = (language: Language): string => html`<!doctype html>
+<html lang="${language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>${WORDS[language].noPage}</title></head>
+<body><main><p>${WORDS[language].noPage}</p></main></body></html>`.text
+
 /** GET /to/…: the pages of addresses, and what they load. All else goes on to whatever comes behind. */
 export const makeLinkPages = (served: LinkPagesServed): express.Router => {
   const { roster, publicUrl, clock } = served
   const made = new Map<string, { at: number, of: FunctionAddress, text: string }>() // one for each address and language
   const routes = express.Router()
 
+  const hasPage = ({ linkPage, retired }: FunctionAddress): boolean => linkPage !== undefined && retired === undefined
   const named = (request: Request): FunctionAddress | undefined =>
-    roster.all().find(({ slug, linkPage, retired }) => slug === request.params['slug'] && linkPage !== undefined && retired === undefined)
+    roster.all().find(one => one.slug === request.params['slug'] && hasPage(one))
+
+  /** Whoever types it writes umlauts and capitals. */
+  const spelt = (written: string): FunctionAddress | undefined =>
+    [roster.named(written), ...roster.all().filter(({ slug }) => slug === written.toLowerCase())].find(one => one !== undefined && hasPage(one))
 
   const textOf = (address: FunctionAddress, language: Language): string => {
     const key = `${language} ${address.slug}`
@@ -90,9 +102,13 @@ export const makeLinkPages = (served: LinkPagesServed): express.Router => {
   routes.get('/to/style.css', (_request, response) => {
     response.set('Cache-Control', `public, max-age=${DAY_SECONDS}`).type('text/css').send(STYLE)
   })
-  routes.get('/to/:slug', (request, response, next) => {
+  routes.get('/to/:slug', (request, response) => {
     const address = named(request)
-    if (address === undefined) return next()
+    if (address === undefined) {
+      const meant = spelt(request.params.slug)
+      if (meant !== undefined) return response.redirect(meant.slug)
+      return void response.status(404).set('Cache-Control', 'no-store').type('html').send(noPage(languageAmong(request, [], 'de')))
+    }
     response.type('html').send(textOf(address, languageAmong(request, [request.query['language']], address.language)))
   })
   routes.get('/to/:slug/qr.svg', (request, response, next) => {

@@ -25,11 +25,14 @@ const csvCell = (cell: string | number): string => {
   return `"${(FORMULA.test(cell) ? `'${cell}` : cell).replaceAll('"', '""')}"`
 }
 
+/** Spreadsheets take a file without it for one of another alphabet. */
+const BYTE_ORDER_MARK = '\uFEFF'
+
 /** RFC 4180: each table in turn, with its title in a line before it. German spreadsheets expect semicolons. */
 export const reportCsv: Form = (report, labelOf) => {
   const between = report.language === 'de' ? ';' : ','
   const line = (cells: (string | number)[]): string => cells.map(csvCell).join(between)
-  return [
+  return BYTE_ORDER_MARK + [
     line([headOf(report)]), line([zoneOf(report)]),
     ...tablesOf(report, labelOf).flatMap(({ title, head, rows }) => ['', line([title]), line(head), ...rows.map(line)]), ''
   ].join('\r\n')

@@ -77,12 +77,15 @@ for (const isRunning of [false, true]) {
       mkdirSync(join(folder, 'mine'))
       mkdirSync(join(folder, 'mine.part'))
       await run('mine')
+      await run('of a year/of a day')
+      assert.deepEqual(remembered(join(folder, 'of a year', 'of a day', 'zentrale.db')), ['before'])
       await assert.rejects(run('mine'), /mine is not empty, and a backup is not overwritten\. Name a new folder/)
       assert.equal(existsSync(join(folder, 'mine.part')), false)
     })
 
     it('leaves nothing behind if it cannot be made', async () => {
-      await assert.rejects(run('no such/copy'), /ENOENT/)
+      await assert.rejects(runBackup(config, { folder: '/sys/copy', withConfig: false, zentrale: '1.2.3' }, systemClock),
+        /\/sys\/copy cannot be made by this user \(\w+\)\. Name a folder where it may write/)
       writeFileSync(config.file, 'a: ./secret.txt\n')
       writeFileSync(join(folder, 'secret.txt'), '')
       rmSync(config.file)

@@ -52,7 +52,7 @@ for (const isRunning of [false, true]) {
       const of = (form: 'text' | 'csv' | 'html', when = month): Promise<string> =>
         runReport(config, { name: 'Werkstatt', month: when, form }, systemClock)
       assert.match(await of('text'), /messages of contacts, XMPP +1\n[^]*answers, XMPP +2\n[^]*new cases +1\n[^]*to the first answer +1 /)
-      assert.match(await of('csv'), /"answers, XMPP",2\r\n/)
+      assert.match(await of('csv'), /^\uFEFF"[^]*"answers, XMPP",2\r\n/)
       assert.match(await of('html'), /<th scope="row">answers, XMPP<\/th><td>2<\/td>/)
       assert.match(await of('text', '2020-02'), /answers +0\n[^]*to the first answer +0 +– +–/)
     })
@@ -60,6 +60,7 @@ for (const isRunning of [false, true]) {
     it('refuses an address that is not there, and what is no month', async () => {
       const of = (name: string, when: string): Promise<string> => runReport(config, { name, month: when, form: 'text' }, systemClock)
       await assert.rejects(of('nobody', month), Refused)
+      await assert.rejects(of('werkstatt', '2999-01'), /2999-01 has not begun yet/)
       await assert.rejects(of('werkstatt', '2026-13'), /2026-13 is no month: write it like 2026-11/)
     })
   })

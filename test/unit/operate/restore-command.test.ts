@@ -139,7 +139,7 @@ describe('zentrale restore', () => {
     writeFileSync(manifest, whole.replace('"registration.yaml"', '"../../stolen"'))
     await assert.rejects(restore(), /manifest\.json names \.\.\/\.\.\/stolen/)
     writeFileSync(manifest, whole.replace('"made"', '"mad"'))
-    await assert.rejects(restore(), /is no backup of Zentrale: manifest\.json says/)
+    await assert.rejects(restore(), /is no backup of Zentrale: manifest\.json is not as it was written \(made\)/)
     writeFileSync(manifest, whole)
     appendFileSync(join(folder, 'copy', 'zentrale.db'), ' ')
     await assert.rejects(restore(), /is not as it was written: its checksum differs/)
@@ -149,7 +149,8 @@ describe('zentrale restore', () => {
     await withStore(store => store.run(tx => tx.remember('me', 'later', 'yes')))
     const output = await restore({ replaces: true })
     const [kept] = files().filter(name => name.startsWith('zentrale.db.before-'))
-    assert.ok(kept !== undefined && output.includes(`The store that was there: ${join(folder, 'data', kept)}`))
+    assert.ok(kept !== undefined && output.includes(`The store that was there: ${join(folder, 'data', kept)}. Delete it when`))
+    assert.match(output, /^Whoever was erased after 20\d\d-\S+Z is in the store again\. Erase them again\.$/m)
     assert.deepEqual(await withStore(store => store.run(tx => tx.remembered('me'))), [])
     renameSync(join(folder, 'data', kept), path)
     assert.deepEqual(await withStore(store => store.run(tx => tx.remembered('me'))), [['later', 'yes']])
@@ -161,7 +162,7 @@ describe('zentrale restore', () => {
     config.operate.listen.port = served.port
     await assert.rejects(restore({ replaces: true }), /Zentrale runs with this config\. Stop it first/)
     await served.stop()
-    assert.equal(files().some(name => name.includes('before')), false)
+    assert.equal(files().some(name => name.includes('before') || name.includes('part')), false)
   })
 
   it('brings the config and its files to where there is none, and overwrites none', async () => {

@@ -48,6 +48,18 @@ describe('the page of an address for everybody', () => {
     assert.match((await get('/to/buergerbuero?language=en')).text, /Closed now\.<\/strong> Back today 13:00\./)
   })
 
+  it('is found however somebody spells its name, and whoever looks for another one reads that in their language', async () => {
+    await start(address())
+    for (const path of ['b%C3%BCrgerb%C3%BCro', 'B%C3%9CRGERB%C3%9CRO', 'bu%CC%88rgerbu%CC%88ro', 'Buergerbuero']) {
+      const { status, headers } = await get(`/to/${path}`)
+      assert.deepEqual([status, headers['location']], [302, 'buergerbuero'], path)
+    }
+    const other = await get('/to/werkstatt', { 'accept-language': 'en' })
+    assert.deepEqual([other.status, other.headers['cache-control']], [404, 'no-store'])
+    assert.match(other.text, /<html lang="en">[^]*There is no such page/)
+    assert.match((await get('/to/werkstatt', { 'accept-language': 'de' })).text, /<html lang="de">[^]*Diese Seite gibt es nicht/)
+  })
+
   it('has a code that a camera reads', async () => {
     await start(address())
     const { headers, text } = await get('/to/buergerbuero/qr.svg')
