@@ -51,7 +51,19 @@ const CODES = [
   'Verification code\n{482910}',
   'Ihr Code für die Anmeldung am 30.11.2026 lautet {482910}.',
   'Your verification code is: {482910}\n\n@bank.example #{482910}',
-  'Bitte bestätigen.\n@example.org #{X7K9Q2}'
+  'Bitte bestätigen.\n@example.org #{X7K9Q2}',
+  'Votre code de vérification est {123456}',
+  '{123456} est votre code de confirmation Facebook',
+  'Code à usage unique {123456}. Ne le partagez pas.',
+  'Saisissez votre code secret {45821963} pour valider',
+  'Ihr TAN-Code für 3D-Secure: {123456}',
+  'Ihre Sicherheitsnummer lautet {482913}',
+  'Ihr Einmalpasswort lautet {aB3dE9}',
+  'Ihr Freischaltcode lautet {abcd-1234-efgh}.',
+  'Ihr Abhol-Code für Packstation 145: {8391}',
+  '3D Secure Passwort {123456} fuer 99,00 EUR',
+  'Ihr Code lautet {1 2 3 4 5 6}',
+  'Ihr Code lautet {123.456}'
 ]
 
 /** What people and services send besides. */
@@ -96,6 +108,9 @@ const NONE = [
   'Pin the note at 1234 Main Street',
   'Der Code ist 2000 Zeichen lang',
   'https://example.org/artikel/482910',
+  'Das Kennwort der Ausstellung ist Freiheit',
+  'Mon code postal est 75001',
+  'Der Freischaltcode kommt per Post, Aktenzeichen ab12-3456',
   ''
 ]
 
@@ -118,6 +133,9 @@ const OF_SERVICES = [
   'Ihre TAN: {998877}',
   'Your verification code is {482910}',
   'Dein Code lautet {4821}. Gib ihn nie weiter.',
+  'Ihr Apple-ID-Code lautet: {123456}. Teilen Sie diesen mit niemandem.',
+  'Microsoft access code: {1234567}',
+  'Votre code de vérification est {123456}',
   'Your OTP is {482910} and is valid for 10 minutes.',
   'Ihr Code: {204060}\n@bank.example #{204060}'
 ]
@@ -150,6 +168,11 @@ describe('a one-time code', () => {
       assert.equal(shown, text.replace(/\{[^}]*\}/, MASK))
       assert.equal(masked(shown, false), shown)
     }))
+  })
+
+  it('may be written in full-width digits', () => {
+    assert.equal(masked('Ihr Code: １２３４５６ (１ Versuch)', false), `Ihr Code: ${MASK} (1 Versuch)`)
+    assert.equal(masked('Zimmer １２３４', false), 'Zimmer １２３４')
   })
 
   it('leaves every other text as it is but for the mask', () => {
