@@ -20,7 +20,7 @@ export const entryOf = ({ project, held, content, sent_by: sentBy, signature, go
 })
 
 const ENCRYPTED = `EXISTS (SELECT 1 FROM journal AS came LEFT JOIN journal AS fix ON fix.network = came.network AND fix.corrects = came.key
-  WHERE came.seq = entry.journal AND (json_extract(came.arrival, '$.encrypted') OR json_extract(fix.arrival, '$.encrypted')))`
+  WHERE came.seq = entry.journal AND coalesce(json_extract(came.arrival, '$.encrypted'), json_extract(fix.arrival, '$.encrypted')) IS NOT NULL)`
 export const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature, ' +
   ENCRYPTED + ' AS encrypted'
 /**
@@ -158,7 +158,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async reworded (entry, content, text) { run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
   async search (address, words, limit) {
     return all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND sent_by IS NULL AND text LIKE ? ESCAPE '\\' AND NOT (` + GONE + ') ORDER BY entry.id DESC LIMIT ?',
+      WHERE desk = ? AND sent_by IS NULL AND lower(text) LIKE lower(?) ESCAPE '\\' AND NOT (` + GONE + ') ORDER BY entry.id DESC LIMIT ?',
     address, anywhere(words), limit).map(entryOf)
   },
   async ofProject (address, project, limit) {
@@ -185,7 +185,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   },
   async logbook (address, conversation, limit) {
     return all<Parameters<typeof lineOf>[0]>('SELECT ' + LOG + `, hash FROM logbook
-      WHERE address = ? AND (? IS NULL OR conversation = ?) ORDER BY id DESC LIMIT ?`,
+      WHERE address = ? AND (CAST(? AS BIGINT) IS NULL OR conversation = ?) ORDER BY id DESC LIMIT ?`,
     address, conversation ?? null, conversation ?? null, limit).map(lineOf)
   },
   async verify () {
@@ -218,12 +218,13 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
 
   async duty (address, agent, on, now) {
     if (on) run('DELETE FROM off_duty WHERE address = ? AND agent = ?', address, agent)
-    else run('INSERT OR IGNORE INTO off_duty (address, agent, since) VALUES (?, ?, ?)', address, agent, now)
+    else run('INSERT INTO off_duty (address, agent, since) VALUES (?, ?, ?) ON CONFLICT (address, agent) DO NOTHING', address, agent, now)
   },
   async offDuty () { return all('SELECT address, agent FROM off_duty') },
   async changeTeam ({ address, person, name, added }) {
-    run('INSERT OR REPLACE INTO team_change (address, network, person, name, added) VALUES (?, ?, ?, ?, ?)',
-      address, person.network, person.id, name, added ? 1 : 0)
+    run(`INSERT INTO team_change (address, network, person, name, added) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (address, network, person) DO UPDATE SET name = excluded.name, added = excluded.added`,
+    address, person.network, person.id, name, added ? 1 : 0)
   },
   async teamChanges () {
     return all<{ address: string, network: string, person: string, name: string, added: number }>('SELECT * FROM team_change')
@@ -235,13 +236,13 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
     const values = [address, before, limit] as const
     const entries = run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
       JOIN journal ON journal.seq = entry.journal WHERE conversation.address = ? AND accepted_at < ? ORDER BY entry.id LIMIT ?)`, ...values)
-    const texts = run(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic JOIN conversation ON conversation.id = conversation
-      WHERE conversation.address = ? AND at < ? ORDER BY automatic.id LIMIT ?)`, ...values)
+    const texts = run(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic
+      JOIN conversation ON conversation.id = automatic.conversation WHERE conversation.address = ? AND at < ? ORDER BY automatic.id LIMIT ?)`, ...values)
     const arrivals = run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending')) LIMIT ?)`, ...values)
-    run(`UPDATE conversation SET data = json_remove(data, '$.excerpt', '$.opener') WHERE address = ? AND json_extract(data, '$.openedAt') < ?
-      AND json_extract(data, '$.excerpt') IS NOT NULL`, address, before)
+    run(`UPDATE conversation SET data = json_remove(data, '$.excerpt', '$.opener')
+      WHERE address = ? AND CAST(json_extract(data, '$.openedAt') AS BIGINT) < ? AND json_extract(data, '$.excerpt') IS NOT NULL`, address, before)
     const conversations = all<ConversationRow>(`DELETE FROM conversation WHERE id IN (SELECT id FROM conversation
       WHERE address = ? AND touched_at < ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.conversation = conversation.id) LIMIT ?)
       RETURNING id, data`, ...values)
@@ -250,7 +251,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   },
   async open () {
     return all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,
-      min(CASE WHEN json_extract(data, '$.awaits') THEN json_extract(data, '$.heardAt') END) AS oldestAt
+      min(CASE WHEN CAST(json_extract(data, '$.awaits') AS BIGINT) = 1 THEN CAST(json_extract(data, '$.heardAt') AS BIGINT) END) AS "oldestAt"
       FROM conversation WHERE state <> 'done' GROUP BY desk, state`)
   }
 })

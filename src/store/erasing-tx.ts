@@ -3,7 +3,7 @@ import { addressKey } from '../model/address'
 import { arrivalsAbout, deliveriesOf, inJson, isHeld, markOf, namingOf, theirsOf, unreadOf } from './person-tx'
 import { factWithout, holdsOne, isTheirChat, withoutAddress } from './person'
 import type { Fact, PersonTx, Stretch, Subject } from './person'
-import type { Sql } from './sql'
+import { NUMBERS, type Sql } from './sql'
 import type { TallyTx } from './tally'
 
 /** Takes the mentions of somebody and the quotations of what they said out of JSON that is somebody else's. */
@@ -47,24 +47,26 @@ export const makeErasingTx = (sql: Sql, tally: Pick<TallyTx, 'forgetRare'>): Era
       const theirs = theirsOf(arrivalsAbout(sql, subject, stretch))
       const naming = namingOf(sql, subject, stretch)
       const others = [...deliveriesOf(sql, subject, [], stretch), ...naming].map(({ id }) => id)
-      run("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)) AND state NOT IN ('waiting', 'sending')",
+      run('DELETE FROM outbox WHERE id IN ' + NUMBERS + " AND state NOT IN ('waiting', 'sending')",
         JSON.stringify(others))
-      const ended = all<Ended>(`SELECT seq, network, key FROM journal WHERE seq IN (SELECT value FROM json_each(?))
+      const ended = all<Ended>('SELECT seq, network, key FROM journal WHERE seq IN ' + NUMBERS + `
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = seq AND state IN ('waiting', 'sending'))
-        UNION SELECT seq, network, key FROM journal WHERE seq IN (SELECT value FROM json_each(?))
+        UNION SELECT seq, network, key FROM journal WHERE seq IN ` + NUMBERS + `
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = seq) AND NOT EXISTS (SELECT 1 FROM entry WHERE journal = seq)`,
       JSON.stringify(theirs), JSON.stringify(naming.map(({ journal }) => journal)))
       const seqs = JSON.stringify(ended.map(({ seq }) => seq))
-      run('DELETE FROM entry WHERE journal IN (SELECT value FROM json_each(?))', seqs)
-      const { changes: messages } = run('DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))', seqs)
-      for (const { network, key } of ended) run('INSERT OR REPLACE INTO erased (mark, at) VALUES (?, ?)', markOf(network, key), now)
+      run('DELETE FROM entry WHERE journal IN ' + NUMBERS, seqs)
+      const { changes: messages } = run('DELETE FROM journal WHERE seq IN ' + NUMBERS, seqs)
+      for (const { network, key } of ended) {
+        run('INSERT INTO erased (mark, at) VALUES (?, ?) ON CONFLICT (mark) DO UPDATE SET at = excluded.at', markOf(network, key), now)
+      }
       clean(subject, stretch)
       return { messages }
     },
     async eraseRest ({ person, ids }) {
       const { id } = person
       const addresses = all<{ address: string }>('SELECT address FROM conversation WHERE network = ? AND contact = ?', person.network, id)
-      for (const { address } of addresses) await tally.forgetRare(address, Infinity)
+      for (const { address } of addresses) await tally.forgetRare(address, Number.MAX_SAFE_INTEGER)
       const conversations = run('DELETE FROM conversation WHERE network = ? AND contact = ?', person.network, id).changes
       const unread = unreadOf(sql, ids)
       for (const { id: row } of unread) run('DELETE FROM quarantine WHERE id = ?', row)

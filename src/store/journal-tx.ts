@@ -17,7 +17,7 @@ const GONE = `SELECT json_extract(delivery, '$.action.of') AS of FROM journal CR
   AND json_extract(delivery, '$.action.kind') = 'deletion'`
 
 /** Said by this sender, by the same person under another name, or by somebody whom its place lets. */
-const BY_RIGHT = "(sender = ? OR json_extract(arrival, '$.theirs') OR json_extract(arrival, '$.moderated'))"
+const BY_RIGHT = "(sender = ? OR json_extract(arrival, '$.theirs') IS NOT NULL OR CAST(json_extract(arrival, '$.moderated') AS BIGINT) = 1)"
 
 const TAKEN_BACK = `SELECT EXISTS (SELECT 1 FROM journal AS later WHERE later.network = journal.network AND later.corrects = journal.corrects
   AND later.seq > journal.seq AND json_extract(later.arrival, '$.kind') = 'edit') AS changed FROM journal
@@ -57,7 +57,7 @@ const PIECE = "coalesce(json_extract(delivery, '$.action.of'), outbox.key)"
  * The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects, and which piece
  * of it. What is on its way has only its key yet, which is its id where we give the ids: somebody may answer before we know that it is there.
  */
-const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), key) AS key, piece FROM
+const WITH_ID = `SELECT network, coalesce(CASE WHEN kind = 'edit' THEN corrects END, key) AS key, piece FROM
   (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind, '' AS piece FROM journal WHERE network = ? AND key = ? AND place = ?
   UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind'), ` + PIECE + ` FROM remote
   JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
@@ -66,7 +66,7 @@ const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), ke
   UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind'), ` + PIECE + ` FROM outbox
   JOIN journal ON journal.seq = outbox.journal
   WHERE notice = 0 AND outbox.network = ? AND outbox.place = ? AND outbox.key = ?
-  AND (journal.network <> outbox.network OR journal.place <> outbox.place))`
+  AND (journal.network <> outbox.network OR journal.place <> outbox.place)) AS found`
 
 /** The deletion of a message, if there is one, else its last correction. */
 const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ?
@@ -81,10 +81,10 @@ const SAID_BY_US = `SELECT remote.id, journal, json_extract(delivery, '$.action.
   WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'message'
   ORDER BY outbox.id DESC LIMIT ?`
 
-const POLL_LATELY = `SELECT iif(json_extract(arrival, '$.content.ends') IS NULL, id, NULL) AS id FROM (
+const POLL_LATELY = `SELECT CASE WHEN json_extract(arrival, '$.content.ends') IS NULL THEN id END AS id FROM (
   SELECT remote.id, remote.outbox, arrival FROM remote JOIN outbox ON outbox.id = remote.outbox
   JOIN journal ON journal.seq = outbox.journal WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND accepted_at >= ?
-  ORDER BY outbox.id DESC LIMIT ?) WHERE json_extract(arrival, '$.content.poll') IS NOT NULL
+  ORDER BY outbox.id DESC LIMIT ?) AS lately WHERE json_extract(arrival, '$.content.poll') IS NOT NULL
   OR json_extract(arrival, '$.content.ends') IS NOT NULL ORDER BY outbox DESC LIMIT 1`
 const POLL_WITHIN_MESSAGES = 500
 
@@ -132,7 +132,7 @@ const rootOf = (sql: Pick<Sql, 'all' | 'one'>, { key, place, sender, thread = []
   return undefined
 }
 
-export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
+export const makeJournalTx = ({ all, one, run, insert }: Sql): JournalTx => ({
   async seen (network, key) {
     return one('SELECT 1 FROM journal WHERE network = ? AND key = ? UNION ALL SELECT 1 FROM erased WHERE mark = ?',
       network, key, markOf(network, key)) !== undefined
@@ -143,10 +143,10 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
       AND ` + BY_RIGHT, network, key, id, sender.id) !== undefined
   },
   async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
-    return run(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
+    return insert(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
-    json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null).id
+    json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null)
   },
   async recorded (network, key) { return recordedOf({ all, one }, network, key) },
   async answered (place, ids) {
@@ -175,7 +175,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
     return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))
   },
   async link (token, journal, expiresAt, file) {
-    run('INSERT OR IGNORE INTO link (token, journal, expires_at, file) VALUES (?, ?, ?, ?)', token, journal, expiresAt,
+    run('INSERT INTO link (token, journal, expires_at, file) VALUES (?, ?, ?, ?) ON CONFLICT (token) DO NOTHING', token, journal, expiresAt,
       file === undefined ? null : JSON.stringify(file))
   },
   async linked (token, now) {
@@ -185,7 +185,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
     return row?.file ? JSON.parse(row.file) as Attachment : arrival && 'content' in arrival ? arrival.content.file : undefined
   },
   async revokeLinks (journal) {
-    run(`DELETE FROM link WHERE journal IN (SELECT ? UNION SELECT other.seq FROM journal
+    run(`DELETE FROM link WHERE journal IN (SELECT CAST(? AS BIGINT) UNION SELECT other.seq FROM journal
       CROSS JOIN journal AS other ON other.network = journal.network AND other.corrects = journal.key WHERE journal.seq = ?)`, journal, journal)
   }
 })

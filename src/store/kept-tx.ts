@@ -17,7 +17,7 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
   const { all, one, run } = sql
   let kept = 0 // in quarantine since the start
   return {
-    async block (person, now) { run('INSERT OR IGNORE INTO blocked (person, since) VALUES (?, ?)', person, now) },
+    async block (person, now) { run('INSERT INTO blocked (person, since) VALUES (?, ?) ON CONFLICT (person) DO NOTHING', person, now) },
     async unblock (person) { run('DELETE FROM blocked WHERE person = ?', person) },
     async blocked () { return all<{ person: string }>('SELECT person FROM blocked').map(row => row.person) },
     async quarantine (network, raw, why, now, key) {
@@ -39,7 +39,9 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
     async remembered (owner) {
       return all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner).map(row => [row.key, row.value])
     },
-    async remember (owner, key, value) { run('INSERT OR REPLACE INTO memory (owner, key, value) VALUES (?, ?, ?)', owner, key, value) },
+    async remember (owner, key, value) {
+      run('INSERT INTO memory (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value', owner, key, value)
+    },
     async forget (owner, key) { run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) },
     async vaulted (owner, key) { return one<{ value: Uint8Array }>('SELECT value FROM vault WHERE owner = ? AND key = ?', owner, key)?.value },
     async vaultedFrom (owner, start) {
@@ -52,7 +54,10 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
     },
     async vault (owner, key, value) {
       if (value === undefined) run('DELETE FROM vault WHERE owner = ? AND key = ?', owner, key)
-      else run('INSERT OR REPLACE INTO vault (owner, key, value) VALUES (?, ?, ?)', owner, key, value)
+      else {
+        run('INSERT INTO vault (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value',
+          owner, key, value)
+      }
     }
   }
 }

@@ -23,10 +23,10 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
   return {
     async depth () {
       return [
-        ...all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS oldestAt FROM outbox
+        ...all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS "oldestAt" FROM outbox
           WHERE state <> 'done' AND state IN ('waiting', 'sending') GROUP BY state, network`), // the door bounds how many there are
         ...all<Depth>(`SELECT network, state, count, (SELECT queued_at FROM outbox WHERE outbox.state IN ('failed', 'unknown')
-          AND outbox.state = ended.state AND outbox.network = ended.network ORDER BY queued_at LIMIT 1) AS oldestAt FROM ended WHERE count > 0`)
+          AND outbox.state = ended.state AND outbox.network = ended.network ORDER BY queued_at LIMIT 1) AS "oldestAt" FROM ended WHERE count > 0`)
       ]
     },
     async list (state, limit) {
@@ -61,7 +61,7 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
     async skipConversations () {
       run(`INSERT INTO sqlite_sequence (name, seq) SELECT 'conversation', 0
         WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'conversation')`)
-      run("UPDATE sqlite_sequence SET seq = seq + max(seq, ?) WHERE name = 'conversation'", SKIPPED_MIN)
+      run("UPDATE sqlite_sequence SET seq = seq + CASE WHEN seq > ? THEN seq ELSE ? END WHERE name = 'conversation'", SKIPPED_MIN, SKIPPED_MIN)
     },
     async setAside (reason, now) {
       return run(`UPDATE outbox SET state = 'unknown', reason = ?, settled_at = ? WHERE state IN ('waiting', 'sending')

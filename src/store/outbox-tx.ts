@@ -1,6 +1,6 @@
 /** What goes out, until it has ended. */
 import { counts, deliveryOf, OUTBOX, type OutboxRow, queuedOf, rowAt } from './outbox-rows'
-import type { Sql } from './sql'
+import { NUMBERS, type Sql } from './sql'
 import type { Tx } from './store'
 
 type OutboxTx = Pick<Tx,
@@ -8,13 +8,13 @@ type OutboxTx = Pick<Tx,
   'cancel' | 'remoteIds'>
 
 export const makeOutboxTx = (sql: Sql): OutboxTx => {
-  const { all, run } = sql
+  const { all, run, insert } = sql
   return {
     async queue ({ journal, from }, { delivery, notice, conversation, afterMs }, now, tried = false) {
       const { key, place, ...rest } = delivery
       const attempt = tried ? 1 : 0
       const notBefore = afterMs === undefined ? undefined : now + afterMs
-      const { id } = run(
+      const id = insert(
         `INSERT INTO outbox (key, journal, network, place, delivery, notice, conversation, state, attempt, queued_at, not_before)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         key, journal, place.network, place.id, JSON.stringify(rest), notice ? 1 : 0, conversation ?? null,
@@ -39,25 +39,27 @@ export const makeOutboxTx = (sql: Sql): OutboxTx => {
     },
     async trying (ids) {
       const rows = all<{ id: number, held: number }>(`UPDATE outbox SET state = 'sending', attempt = attempt + 1
-        WHERE state = 'waiting' AND id IN (SELECT value FROM json_each(?)) RETURNING id, not_before IS NOT NULL AS held`, JSON.stringify(ids))
+        WHERE state = 'waiting' AND id IN ` + NUMBERS + ' RETURNING id, not_before IS NOT NULL AS held', JSON.stringify(ids))
       return new Map(rows.map(({ id, held }) => [id, held === 1 ? deliveryOf(rowAt(sql, id)!) : undefined]))
     },
     async rewrite (id, { key: _, place: __, ...rest }) {
       run("UPDATE outbox SET delivery = ? WHERE id = ? AND state = 'waiting'", JSON.stringify(rest), id)
     },
     async recall (ids) {
-      const recalled = counts(sql, "state = 'waiting' AND id IN (SELECT value FROM json_each(?))", JSON.stringify(ids))
-      run("DELETE FROM outbox WHERE state = 'waiting' AND id IN (SELECT value FROM json_each(?))", JSON.stringify(ids))
+      const recalled = counts(sql, "state = 'waiting' AND id IN " + NUMBERS, JSON.stringify(ids))
+      run("DELETE FROM outbox WHERE state = 'waiting' AND id IN " + NUMBERS, JSON.stringify(ids))
       return recalled
     },
     async waitAgain (ids) {
-      run("UPDATE outbox SET state = 'waiting' WHERE state = 'sending' AND id IN (SELECT value FROM json_each(?))", JSON.stringify(ids))
+      run("UPDATE outbox SET state = 'waiting' WHERE state = 'sending' AND id IN " + NUMBERS, JSON.stringify(ids))
     },
     async done (row, remoteIds, now) {
       run("UPDATE outbox SET state = 'done', reason = NULL, settled_at = ? WHERE id = ?", now, row.id)
       const { network, id: place } = row.delivery.place
       remoteIds.forEach((id, part) => {
-        run('INSERT OR REPLACE INTO remote (network, place, id, outbox, part) VALUES (?, ?, ?, ?, ?)', network, place, id, row.id, part)
+        run(`INSERT INTO remote (network, place, id, outbox, part) VALUES (?, ?, ?, ?, ?)
+          ON CONFLICT (network, place, id) DO UPDATE SET outbox = excluded.outbox, part = excluded.part, outcome = NULL`,
+        network, place, id, row.id, part)
       })
     },
     async ended (id, state, reason, now) {

@@ -4,7 +4,7 @@
  */
 import { conversationOf } from './desk-tx'
 import { OUTBOX, type OutboxRow, queueRowOf } from './outbox-rows'
-import type { Sql } from './sql'
+import { NUMBERS, type Sql } from './sql'
 import type { Login, PagesTx } from './store'
 
 const LANES_MAX = 500 // in which the oldest message is looked for
@@ -14,13 +14,14 @@ const counted = (row: { count: number } | undefined): number => row?.count ?? 0
 export const makePagesTx = ({ all, one, run }: Sql): PagesTx => ({
   async count (state, network, most) {
     return counted(one(`SELECT count(*) AS count FROM
-      (SELECT 1 FROM outbox WHERE state <> 'done' AND state = ? AND network = ? LIMIT ?)`, state, network, most))
+      (SELECT 1 FROM outbox WHERE state <> 'done' AND state = ? AND network = ? LIMIT ?) AS few`, state, network, most))
   },
   async oldest (state) {
-    const first = one<{ id: number | null }>(`WITH RECURSIVE lane (network, place) AS (
-        SELECT * FROM (SELECT network, place FROM outbox WHERE state <> 'done' AND state = ?1 ORDER BY network, place LIMIT 1)
-        UNION ALL SELECT next.network, next.place FROM lane CROSS JOIN outbox AS next ON next.id = (SELECT id FROM outbox
-          WHERE state <> 'done' AND state = ?1 AND (network, place) > (lane.network, lane.place) ORDER BY network, place, id LIMIT 1) LIMIT ?2)
+    const first = one<{ id: number | null }>(`WITH RECURSIVE lane (network, place, number) AS (
+        SELECT * FROM (SELECT network, place, 1 FROM outbox WHERE state <> 'done' AND state = ?1 ORDER BY network, place LIMIT 1) AS head
+        UNION ALL SELECT next.network, next.place, number + 1 FROM lane CROSS JOIN outbox AS next ON next.id = (SELECT id FROM outbox
+          WHERE state <> 'done' AND state = ?1 AND (network, place) > (lane.network, lane.place) ORDER BY network, place, id LIMIT 1)
+        WHERE number < ?2)
       SELECT (SELECT id FROM outbox WHERE state <> 'done' AND state = ?1 AND network = lane.network AND place = lane.place ORDER BY id LIMIT 1) AS id
       FROM lane ORDER BY (SELECT queued_at FROM outbox WHERE state <> 'done' AND state = ?1 AND network = lane.network AND place = lane.place
         ORDER BY id LIMIT 1) LIMIT 1`, state, LANES_MAX)
@@ -37,16 +38,17 @@ export const makePagesTx = ({ all, one, run }: Sql): PagesTx => ({
     handledBy, answered ? 1 : 0, at, id, limit).flatMap(row => conversationOf(row) ?? [])
   },
   async countCases (handledBy, answered, most) {
-    return counted(one(`SELECT count(*) AS count FROM (SELECT 1 FROM conversation WHERE desk = ? AND state <> 'done' AND answered = ? LIMIT ?)`,
-      handledBy, answered ? 1 : 0, most))
+    return counted(one(`SELECT count(*) AS count FROM
+      (SELECT 1 FROM conversation WHERE desk = ? AND state <> 'done' AND answered = ? LIMIT ?) AS few`, handledBy, answered ? 1 : 0, most))
   },
   async counted (address, hours, what) {
     return counted(one(`SELECT coalesce(sum(count), 0) AS count FROM tally
-      WHERE hour IN (SELECT value FROM json_each(?)) AND whose = 'address' AND name = ? AND what = ?`, JSON.stringify(hours), address, what))
+      WHERE hour IN ` + NUMBERS + ` AND whose = 'address' AND name = ? AND what = ?`, JSON.stringify(hours), address, what))
   },
   async login ({ address, agent, digest, until }, now) {
     run('DELETE FROM login WHERE until <= ?', now)
-    run('INSERT OR REPLACE INTO login (address, agent, digest, until) VALUES (?, ?, ?, ?)', address, agent, digest, until)
+    run(`INSERT INTO login (address, agent, digest, until) VALUES (?, ?, ?, ?)
+      ON CONFLICT (address, agent) DO UPDATE SET digest = excluded.digest, until = excluded.until`, address, agent, digest, until)
   },
   async takeLogin (digest, now) {
     const found = one<Login>('SELECT address, agent, digest, until FROM login WHERE digest = ?', digest)

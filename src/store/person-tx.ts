@@ -7,7 +7,7 @@ import { type ConversationRow, conversationOf, ENTRY, type EntryRow, entryOf } f
 import { arrivalOf, queueRowOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import { holdsOne, isTheirChat, ORDER_PLACE } from './person'
 import type { About, ArrivalAbout, DeliveryAbout, Fact, PersonTx, Stretch, Subject, Unread } from './person'
-import type { Sql } from './sql'
+import { NUMBERS, type Sql } from './sql'
 
 interface JournalRow { seq: number; at: number; network: string; place: string; sender: string | null; arrival: string }
 
@@ -19,8 +19,8 @@ export const inJson = (id: string): string => JSON.stringify(id).slice(1, -1)
 
 const HOLDING = `SELECT seq, accepted_at AS at, network, place, sender, arrival FROM journal WHERE seq > ? AND seq <= ?
   AND (EXISTS (SELECT 1 FROM json_each(?) WHERE instr(arrival, value) > 0)
-  OR network || ' ' || place IN (SELECT value FROM json_each(?)) OR seq IN (SELECT value FROM json_each(?))) ORDER BY seq`
-const OF_CONVERSATION = ' WHERE conversation IN (SELECT value FROM json_each(?)) ORDER BY id'
+  OR network || ' ' || place IN (SELECT value FROM json_each(?)) OR seq IN ` + NUMBERS + ') ORDER BY seq'
+const OF_CONVERSATION = ' WHERE conversation IN ' + NUMBERS + ' ORDER BY id'
 
 const isFrom = (person: Person, { network, place, sender }: JournalRow, arrival: Arrival): boolean => network === person.network &&
   (sender === person.id || isTheirChat({ network, id: place }, person) ||
@@ -34,8 +34,8 @@ export const arrivalsAbout = (sql: Sql, subject: Subject, { after, upTo } = ALL)
   const { all } = sql
   const conversations = numbersOf(sql, subject.person)
   const rooms = new Set(subject.rooms.map(addressKey))
-  const ofTheirs = new Set(all<{ journal: number }>(`SELECT journal FROM entry WHERE conversation IN (SELECT value FROM json_each(?))
-    UNION SELECT journal FROM outbox WHERE conversation IN (SELECT value FROM json_each(?))`, conversations, conversations).map(row => row.journal))
+  const ofTheirs = new Set(all<{ journal: number }>('SELECT journal FROM entry WHERE conversation IN ' + NUMBERS + `
+    UNION SELECT journal FROM outbox WHERE conversation IN ` + NUMBERS, conversations, conversations).map(row => row.journal))
   const ids = subject.ids.map(inJson)
   return all<JournalRow>(HOLDING, after, upTo, JSON.stringify(ids), keysOf(subject), JSON.stringify([...ofTheirs])).flatMap((row): ArrivalAbout[] => {
     const arrival = arrivalOf(row)
@@ -64,7 +64,7 @@ export const deliveriesOf = ({ all }: Sql, { person, ...subject }: Subject, thei
   const seqs = new Set(theirs)
   const rooms = new Set(subject.rooms.map(addressKey))
   const isAbout = ({ network, place }: OutboxRow): boolean => isTheirChat({ network, id: place }, person) || rooms.has(`${network} ${place}`)
-  return all<OutboxRow>(OUTBOX + WITHIN + `(journal IN (SELECT value FROM json_each(?))
+  return all<OutboxRow>(OUTBOX + WITHIN + '(journal IN ' + NUMBERS + `
     OR outbox.network || ' ' || outbox.place IN (SELECT value FROM json_each(?)) OR (outbox.network = ? AND instr(outbox.place, ?) > 0)) ORDER BY id`,
   after, upTo, JSON.stringify(theirs), keysOf({ person, ...subject }), person.network, person.id)
     .filter(row => !row.from_place.startsWith(ORDER_PLACE) && (seqs.has(row.journal) || isAbout(row))).map(aboutOf)
@@ -112,7 +112,7 @@ export const makePersonTx = (sql: Sql): Pick<PersonTx, 'about' | 'occupants' | '
         person, conversations, arrivals, deliveries,
         entries: all<EntryRow>('SELECT ' + ENTRY + ' FROM entry' + OF_CONVERSATION, numbers).map(entryOf),
         automatic: all<AutomaticSent & { conversation: number }>('SELECT conversation, kind, at, text FROM automatic' + OF_CONVERSATION, numbers),
-        links: all('SELECT journal, expires_at AS expiresAt FROM link WHERE journal IN (SELECT value FROM json_each(?))', rows),
+        links: all('SELECT journal, expires_at AS "expiresAt" FROM link WHERE journal IN ' + NUMBERS, rows),
         quarantine: unreadOf(sql, [id]),
         logbook: all<LogLine>('SELECT at, address, conversation, who, what, detail, hash FROM logbook' + OF_CONVERSATION, numbers),
         consents: all<Consent>('SELECT person, address, kind, how, at FROM consent WHERE person = ? ORDER BY id', addressKey(person)),

@@ -30,14 +30,16 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
     },
     async earlyReceipt (place, ids, { outcome, because, detail }, now) {
       for (const id of ids) {
-        run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-          place.network, place.id, id, outcome, because ?? null, detail ?? null, now)
+        run(`INSERT INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (network, place, id) DO UPDATE
+          SET outcome = excluded.outcome, because = excluded.because, detail = excluded.detail, at = excluded.at`,
+        place.network, place.id, id, outcome, because ?? null, detail ?? null, now)
       }
       run(`DELETE FROM early_receipt WHERE network = ? AND place = ? AND id NOT IN
         (SELECT id FROM early_receipt WHERE network = ? AND place = ? ORDER BY at DESC LIMIT ?)`,
       place.network, place.id, place.network, place.id, EARLY_RECEIPT_PLACE_ROWS_MAX)
       if (early++ % EARLY_RECEIPTS_BETWEEN_TRIMS > 0) return
-      run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))',
+      run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?) AS kept)',
         EARLY_RECEIPT_ROWS_MAX)
     },
     async takeEarlyReceipts (place, ids, now) {

@@ -1,10 +1,14 @@
 /** How statements are run: each is prepared once; values are always bound. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
+/** The numbers of a JSON array, which is bound as one value. */
+export const NUMBERS = '(SELECT CAST(value AS BIGINT) FROM json_each(?))'
+
 export interface Sql {
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[]
   one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined
-  run (sql: string, ...values: SQLInputValue[]): { changes: number, id: number }
+  run (sql: string, ...values: SQLInputValue[]): { changes: number }
+  insert (sql: string, ...values: SQLInputValue[]): number // gives the number of the new row
 }
 
 export const makeSql = (db: DatabaseSync): Sql => {
@@ -17,9 +21,7 @@ export const makeSql = (db: DatabaseSync): Sql => {
   return {
     all: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
     one: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).get(...values) as Row | undefined,
-    run (sql, ...values) {
-      const { changes, lastInsertRowid } = statement(sql).run(...values)
-      return { changes: Number(changes), id: Number(lastInsertRowid) }
-    }
+    run: (sql, ...values) => ({ changes: Number(statement(sql).run(...values).changes) }),
+    insert: (sql, ...values) => Number(statement(sql).run(...values).lastInsertRowid)
   }
 }

@@ -34,11 +34,11 @@ export const makeTally = ({ all, run }: Sql): Tally => {
       if (counts.size === 0) return
       const hour = Math.floor(now / HOUR_MS)
       run(`INSERT INTO tally (hour, whose, name, what, network, detail, count)
-        SELECT hours.value, row.value ->> 'whose', row.value ->> 'name', row.value ->> 'what', row.value ->> 'network', row.value ->> 'detail',
-          row.value ->> 'count'
-        FROM json_each(?) AS row CROSS JOIN json_each(?) AS hours
-        WHERE hours.value > 0 OR row.value ->> 'what' NOT IN (SELECT value FROM json_each(?))
-        ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+        SELECT CAST(hours.value AS BIGINT), json_extract(one.value, '$.whose'), json_extract(one.value, '$.name'), json_extract(one.value, '$.what'),
+          json_extract(one.value, '$.network'), json_extract(one.value, '$.detail'), CAST(json_extract(one.value, '$.count') AS BIGINT)
+        FROM json_each(?) AS one CROSS JOIN json_each(?) AS hours ON true
+        WHERE CAST(hours.value AS BIGINT) > 0 OR json_extract(one.value, '$.what') NOT IN (SELECT value FROM json_each(?))
+        ON CONFLICT (hour, whose, name, what, network, detail) DO UPDATE SET count = tally.count + excluded.count`,
       JSON.stringify([...counts.values()]), JSON.stringify([ALL_TIME, hour]), JSON.stringify(NOT_FOR_EVER))
       counts = new Map()
     },
