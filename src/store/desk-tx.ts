@@ -1,7 +1,7 @@
 /** The desk's statements. Values are always bound. */
 import { createHash, createHmac } from 'node:crypto'
 import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, Head, LogLine, Verified } from './desk'
-import type { Sql } from './sql'
+import { NUMBERS, type Sql } from './sql'
 
 export interface ConversationRow { id: number; data: string }
 export interface EntryRow {
@@ -33,7 +33,7 @@ const GONE = `kind <> 'note' AND EXISTS (SELECT 1 FROM journal AS came CROSS JOI
 /** The first words of what these entries say. A correction of what was held and went out after all stands for itself: so does what went out. */
 const FIRST = `SELECT coalesce(root.id, entry.id) FROM entry JOIN journal AS came ON came.seq = entry.journal
   LEFT JOIN entry AS root ON root.network = came.network AND root.key = came.corrects AND root.conversation = entry.conversation
-  AND root.sent_by IS NULL WHERE entry.id IN (SELECT value FROM json_each(?))`
+  AND root.sent_by IS NULL WHERE entry.id IN ` + NUMBERS
 const LAST_WORDS = `SELECT later.text FROM journal AS fix CROSS JOIN entry AS later ON later.journal = fix.seq
   WHERE fix.network = entry.network AND fix.corrects = entry.key AND later.conversation = entry.conversation ORDER BY later.id DESC LIMIT 1`
 const STANDING = 'SELECT ' + ENTRY + ', (' + LAST_WORDS + ') AS corrected FROM entry WHERE id IN (' + FIRST + ') AND NOT (' + GONE +
@@ -65,84 +65,83 @@ const wrongWith = (row: LogRow, before: string, sealed: boolean, key: string): s
 
 /** `sealKey` is kept outside the database, so that somebody who can write the file cannot rewrite the logbook. */
 export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => ({
-  async conversation (id) { return conversationOf(one('SELECT id, data FROM conversation WHERE id = ?', id)) },
+  async conversation (id) { return conversationOf(await one('SELECT id, data FROM conversation WHERE id = ?', id)) },
   async conversationAt (place) {
-    return conversationOf(one('SELECT id, data FROM conversation WHERE network = ? AND place = ?', place.network, place.id))
+    return conversationOf(await one('SELECT id, data FROM conversation WHERE network = ? AND place = ?', place.network, place.id))
   },
   async conversationOf (address, contact) {
-    return conversationOf(one('SELECT id, data FROM conversation WHERE address = ? AND network = ? AND contact = ?',
+    return conversationOf(await one('SELECT id, data FROM conversation WHERE address = ? AND network = ? AND contact = ?',
       address, contact.network, contact.id))
   },
   async conversationsWith (contact) {
-    return all<ConversationRow>('SELECT id, data FROM conversation WHERE network = ? AND contact = ?', contact.network, contact.id)
+    return (await all<ConversationRow>('SELECT id, data FROM conversation WHERE network = ? AND contact = ?', contact.network, contact.id))
       .flatMap(row => conversationOf(row) ?? [])
   },
   async conversations (handledBy, states, limit) {
-    return all<ConversationRow>(`SELECT id, data FROM conversation
-      WHERE desk = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`, handledBy, JSON.stringify(states), limit)
+    return (await all<ConversationRow>(`SELECT id, data FROM conversation
+      WHERE desk = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`, handledBy, JSON.stringify(states), limit))
       .flatMap(row => conversationOf(row) ?? [])
   },
   async ofAddress (address, limit) {
-    return all<ConversationRow>(`SELECT id, data FROM conversation WHERE desk = ? OR address = ?
-      ORDER BY state = 'done', id LIMIT ?`, address, address, limit)
-      .flatMap(row => conversationOf(row) ?? [])
+    return (await all<ConversationRow>(`SELECT id, data FROM conversation WHERE desk = ? OR address = ?
+      ORDER BY state = 'done', id LIMIT ?`, address, address, limit)).flatMap(row => conversationOf(row) ?? [])
   },
   async allConversations (limit) {
-    return all<ConversationRow>('SELECT id, data FROM conversation ORDER BY id LIMIT ?', limit).flatMap(row => conversationOf(row) ?? [])
+    return (await all<ConversationRow>('SELECT id, data FROM conversation ORDER BY id LIMIT ?', limit)).flatMap(row => conversationOf(row) ?? [])
   },
   async nextConversation () {
-    return (one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'conversation'")?.seq ?? 0) + 1
+    return ((await one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'conversation'"))?.seq ?? 0) + 1
   },
   async due (now, limit) {
-    return all<ConversationRow>('SELECT id, data FROM conversation WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit)
+    return (await all<ConversationRow>('SELECT id, data FROM conversation WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit))
       .flatMap(row => conversationOf(row) ?? [])
   },
-  async nextDue () { return one<{ at: number | null }>('SELECT min(due_at) AS at FROM conversation')?.at ?? undefined },
+  async nextDue () { return (await one<{ at: number | null }>('SELECT min(due_at) AS at FROM conversation'))?.at ?? undefined },
   async save (conversation, expected, now) {
     const { id, address, handledBy, contact, place, state, owner, claim, dueAt } = conversation
     const data = JSON.stringify(conversation)
     const values = [address, handledBy, place.id, state, owner ?? null, claim, dueAt ?? null, data, now] as const
-    if (one('SELECT 1 FROM conversation WHERE id = ?', id) === undefined) {
-      run(`INSERT INTO conversation (id, network, contact, address, desk, place, state, owner, claim, due_at, data, touched_at)
+    if (await one('SELECT 1 FROM conversation WHERE id = ?', id) === undefined) {
+      await run(`INSERT INTO conversation (id, network, contact, address, desk, place, state, owner, claim, due_at, data, touched_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, contact.network, contact.id, ...values)
       return true
     }
-    return run(`UPDATE conversation SET address = ?, desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?, touched_at = ?
-      WHERE id = ? AND claim = ?`, ...values, id, expected).changes === 1
+    return (await run(`UPDATE conversation SET address = ?, desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?, touched_at = ?
+      WHERE id = ? AND claim = ?`, ...values, id, expected)).changes === 1
   },
 
   async entry ({ conversation, at, kind, who, text, content, network, key, held, project, signature }, journal) {
-    run(`INSERT INTO entry (conversation, at, kind, who, text, content, network, key, held, project, signature, journal)
+    await run(`INSERT INTO entry (conversation, at, kind, who, text, content, network, key, held, project, signature, journal)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     conversation, at, kind, who, text, JSON.stringify(content), network, key, held ? 1 : 0, project ?? null, signature ?? null, journal)
   },
   async known (conversation, limit) {
-    return all<{ text: string }>("SELECT text FROM entry WHERE conversation = ? AND kind <> 'note' ORDER BY id DESC LIMIT ?", conversation, limit)
-      .map(({ text }) => text)
+    return (await all<{ text: string }>("SELECT text FROM entry WHERE conversation = ? AND kind <> 'note' ORDER BY id DESC LIMIT ?",
+      conversation, limit)).map(({ text }) => text)
   },
   async entries (conversation, limit) {
-    return all<EntryRow>('SELECT ' + ENTRY + ', (' + GONE + `) AS gone FROM entry
-      WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?`, conversation, limit).map(entryOf)
+    return (await all<EntryRow>('SELECT ' + ENTRY + ', (' + GONE + `) AS gone FROM entry
+      WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?`, conversation, limit)).map(entryOf)
   },
   async standing (entries) {
-    return all<EntryRow>(STANDING, JSON.stringify(entries)).map(entryOf)
+    return (await all<EntryRow>(STANDING, JSON.stringify(entries))).map(entryOf)
   },
   async entryOf (network, key) {
-    const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)
+    const row = await one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)
     return row && entryOf(row)
   },
   async sentBy (journal) {
-    const row = one<EntryRow>('SELECT ' + ENTRY + " FROM entry WHERE journal = ? AND kind <> 'contact' ORDER BY id LIMIT 1", journal)
+    const row = await one<EntryRow>('SELECT ' + ENTRY + " FROM entry WHERE journal = ? AND kind <> 'contact' ORDER BY id LIMIT 1", journal)
     return row && entryOf(row)
   },
   async lineOf ({ network, id: place }, ids) {
     for (const id of ids) {
-      const shown = one<{ key: string, journal: number, notice: number, conversation: number | null }>(`
+      const shown = await one<{ key: string, journal: number, notice: number, conversation: number | null }>(`
         SELECT outbox.key, journal, notice, conversation FROM remote JOIN outbox ON outbox.id = remote.outbox
         WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, network, place, id)
       const said = shown === undefined
-        ? one<{ conversation: number, kind: EntryKind }>('SELECT ' + SAID + ' FROM entry WHERE network = ? AND key = ?', network, id)
-        : one<{ conversation: number, kind: EntryKind }>('SELECT ' + SAID + ' FROM entry WHERE journal = ?', shown.journal)
+        ? await one<{ conversation: number, kind: EntryKind }>('SELECT ' + SAID + ' FROM entry WHERE network = ? AND key = ?', network, id)
+        : await one<{ conversation: number, kind: EntryKind }>('SELECT ' + SAID + ' FROM entry WHERE journal = ?', shown.journal)
       const conversation = shown === undefined ? said?.conversation : shown.conversation ?? undefined
       if (conversation === undefined) continue
       const kind = shown?.notice !== 1 && said?.conversation === conversation ? said.kind : undefined
@@ -151,45 +150,45 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
     return undefined
   },
   async held (conversation) {
-    return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND held = 1 ORDER BY id', conversation).map(entryOf)
+    return (await all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND held = 1 ORDER BY id', conversation)).map(entryOf)
   },
-  async released (entry, sentBy) { run('UPDATE entry SET held = 0, sent_by = ? WHERE id = ?', sentBy ?? null, entry) },
-  async unsaid (entry) { run("UPDATE entry SET kind = 'note' WHERE id = ?", entry) },
-  async reworded (entry, content, text) { run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
+  async released (entry, sentBy) { await run('UPDATE entry SET held = 0, sent_by = ? WHERE id = ?', sentBy ?? null, entry) },
+  async unsaid (entry) { await run("UPDATE entry SET kind = 'note' WHERE id = ?", entry) },
+  async reworded (entry, content, text) { await run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
   async search (address, words, limit) {
-    return all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
+    return (await all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
       WHERE desk = ? AND sent_by IS NULL AND lower(text) LIKE lower(?) ESCAPE '\\' AND NOT (` + GONE + ') ORDER BY entry.id DESC LIMIT ?',
-    address, anywhere(words), limit).map(entryOf)
+    address, anywhere(words), limit)).map(entryOf)
   },
   async ofProject (address, project, limit) {
-    return all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND sent_by IS NULL AND project = ? AND NOT (` + GONE + ') ORDER BY entry.id LIMIT ?', address, project, limit).map(entryOf)
+    return (await all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
+      WHERE desk = ? AND sent_by IS NULL AND project = ? AND NOT (` + GONE + ') ORDER BY entry.id LIMIT ?', address, project, limit)).map(entryOf)
   },
-  async assign (entry, project) { run('UPDATE entry SET project = ? WHERE id = ?', project, entry) },
+  async assign (entry, project) { await run('UPDATE entry SET project = ? WHERE id = ?', project, entry) },
 
   async automatic (conversation, { kind, at, text }, address) {
-    run('INSERT INTO automatic (conversation, address, kind, at, text) VALUES (?, ?, ?, ?, ?)', conversation, address, kind, at, text)
+    await run('INSERT INTO automatic (conversation, address, kind, at, text) VALUES (?, ?, ?, ?, ?)', conversation, address, kind, at, text)
   },
   async automatics (conversation, since) {
-    return all('SELECT kind, at, text FROM automatic WHERE conversation = ? AND at >= ? ORDER BY id', conversation, since)
+    return await all('SELECT kind, at, text FROM automatic WHERE conversation = ? AND at >= ? ORDER BY id', conversation, since)
   },
   async automaticCount (address, since) {
-    return one<{ count: number }>('SELECT count(*) AS count FROM automatic WHERE address = ? AND at >= ?', address, since)!.count
+    return (await one<{ count: number }>('SELECT count(*) AS count FROM automatic WHERE address = ? AND at >= ?', address, since))!.count
   },
 
   async log (line) {
-    const before = one<{ hash: string }>('SELECT hash FROM logbook ORDER BY id DESC LIMIT 1')?.hash ?? ''
+    const before = (await one<{ hash: string }>('SELECT hash FROM logbook ORDER BY id DESC LIMIT 1'))?.hash ?? ''
     const hash = chained(before, line)
-    run('INSERT INTO logbook (' + LOG + ', hash, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    await run('INSERT INTO logbook (' + LOG + ', hash, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       line.at, line.address, line.conversation ?? null, line.who, line.what, line.detail, hash, sealOf(hash, sealKey))
   },
   async logbook (address, conversation, limit) {
-    return all<Parameters<typeof lineOf>[0]>('SELECT ' + LOG + `, hash FROM logbook
+    return (await all<Parameters<typeof lineOf>[0]>('SELECT ' + LOG + `, hash FROM logbook
       WHERE address = ? AND (CAST(? AS BIGINT) IS NULL OR conversation = ?) ORDER BY id DESC LIMIT ?`,
-    address, conversation ?? null, conversation ?? null, limit).map(lineOf)
+    address, conversation ?? null, conversation ?? null, limit)).map(lineOf)
   },
   async verify () {
-    const rows = all<LogRow>('SELECT id, ' + LOG + ', hash, seal FROM logbook ORDER BY id')
+    const rows = await all<LogRow>('SELECT id, ' + LOG + ', hash, seal FROM logbook ORDER BY id')
     const sealedFrom = rows.find(({ seal }) => seal !== null)?.id
     const last = rows.at(-1)
     const found: Verified = {
@@ -201,56 +200,56 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       if (why !== undefined) return { ...found, wrong: { line: row.id, why } }
       before = row.hash
     }
-    const written = one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'logbook'")?.seq ?? 0
+    const written = (await one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'logbook'"))?.seq ?? 0
     return written > (last?.id ?? 0) ? { ...found, wrong: { line: (last?.id ?? 0) + 1, why: 'is missing, like all after it' } } : found
   },
-  async head () { return one<Head>('SELECT id AS line, seal FROM logbook WHERE seal IS NOT NULL ORDER BY id DESC LIMIT 1') },
+  async head () { return await one<Head>('SELECT id AS line, seal FROM logbook WHERE seal IS NOT NULL ORDER BY id DESC LIMIT 1') },
   async sealed (seal) {
-    return one<{ id: number }>('SELECT id FROM logbook WHERE substr(seal, 1, ?) = ? ORDER BY id DESC LIMIT 1', seal.length, seal)?.id
+    return (await one<{ id: number }>('SELECT id FROM logbook WHERE substr(seal, 1, ?) = ? ORDER BY id DESC LIMIT 1', seal.length, seal))?.id
   },
 
   async consent ({ person, address, kind, how, at }) {
-    run('INSERT INTO consent (person, address, kind, how, at) VALUES (?, ?, ?, ?, ?)', person, address, kind, how, at)
+    await run('INSERT INTO consent (person, address, kind, how, at) VALUES (?, ?, ?, ?, ?)', person, address, kind, how, at)
   },
   async consents (person, address) {
-    return all<Consent>('SELECT person, address, kind, how, at FROM consent WHERE person = ? AND address = ? ORDER BY id DESC', person, address)
+    return await all<Consent>('SELECT person, address, kind, how, at FROM consent WHERE person = ? AND address = ? ORDER BY id DESC', person, address)
   },
 
   async duty (address, agent, on, now) {
-    if (on) run('DELETE FROM off_duty WHERE address = ? AND agent = ?', address, agent)
-    else run('INSERT INTO off_duty (address, agent, since) VALUES (?, ?, ?) ON CONFLICT (address, agent) DO NOTHING', address, agent, now)
+    if (on) await run('DELETE FROM off_duty WHERE address = ? AND agent = ?', address, agent)
+    else await run('INSERT INTO off_duty (address, agent, since) VALUES (?, ?, ?) ON CONFLICT (address, agent) DO NOTHING', address, agent, now)
   },
-  async offDuty () { return all('SELECT address, agent FROM off_duty') },
+  async offDuty () { return await all('SELECT address, agent FROM off_duty') },
   async changeTeam ({ address, person, name, added }) {
-    run(`INSERT INTO team_change (address, network, person, name, added) VALUES (?, ?, ?, ?, ?)
+    await run(`INSERT INTO team_change (address, network, person, name, added) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (address, network, person) DO UPDATE SET name = excluded.name, added = excluded.added`,
     address, person.network, person.id, name, added ? 1 : 0)
   },
   async teamChanges () {
-    return all<{ address: string, network: string, person: string, name: string, added: number }>('SELECT * FROM team_change')
+    return (await all<{ address: string, network: string, person: string, name: string, added: number }>('SELECT * FROM team_change'))
       .map(({ address, network, person, name, added }) => ({ address, person: { network, id: person }, name, added: added === 1 }))
   },
 
-  async addresses () { return all<{ address: string }>('SELECT DISTINCT address FROM conversation').map(row => row.address) },
+  async addresses () { return (await all<{ address: string }>('SELECT DISTINCT address FROM conversation')).map(row => row.address) },
   async forget (address, before, limit) {
     const values = [address, before, limit] as const
-    const entries = run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
+    const entries = await run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
       JOIN journal ON journal.seq = entry.journal WHERE conversation.address = ? AND accepted_at < ? ORDER BY entry.id LIMIT ?)`, ...values)
-    const texts = run(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic
-      JOIN conversation ON conversation.id = automatic.conversation WHERE conversation.address = ? AND at < ? ORDER BY automatic.id LIMIT ?)`, ...values)
-    const arrivals = run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
+    const texts = await run(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic
+      JOIN conversation ON conversation.id = automatic.conversation WHERE conversation.address = ? AND at < ?
+      ORDER BY automatic.id LIMIT ?)`, ...values)
+    const arrivals = await run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending')) LIMIT ?)`, ...values)
-    run(`UPDATE conversation SET data = json_remove(data, '$.excerpt', '$.opener')
+    await run(`UPDATE conversation SET data = json_remove(data, '$.excerpt', '$.opener')
       WHERE address = ? AND CAST(json_extract(data, '$.openedAt') AS BIGINT) < ? AND json_extract(data, '$.excerpt') IS NOT NULL`, address, before)
-    const conversations = all<ConversationRow>(`DELETE FROM conversation WHERE id IN (SELECT id FROM conversation
+    const conversations = (await all<ConversationRow>(`DELETE FROM conversation WHERE id IN (SELECT id FROM conversation
       WHERE address = ? AND touched_at < ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.conversation = conversation.id) LIMIT ?)
-      RETURNING id, data`, ...values)
-      .flatMap(row => conversationOf(row) ?? [])
+      RETURNING id, data`, ...values)).flatMap(row => conversationOf(row) ?? [])
     return { most: Math.max(entries.changes, texts.changes, arrivals.changes, conversations.length), conversations }
   },
   async open () {
-    return all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,
+    return await all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,
       min(CASE WHEN CAST(json_extract(data, '$.awaits') AS BIGINT) = 1 THEN CAST(json_extract(data, '$.heardAt') AS BIGINT) END) AS "oldestAt"
       FROM conversation WHERE state <> 'done' GROUP BY desk, state`)
   }

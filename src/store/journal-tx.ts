@@ -24,31 +24,31 @@ const TAKEN_BACK = `SELECT EXISTS (SELECT 1 FROM journal AS later WHERE later.ne
   WHERE network = ? AND corrects = ? AND json_extract(arrival, '$.kind') = 'deletion'
   AND ` + BY_RIGHT + ' ORDER BY seq LIMIT 1'
 
-const takenBackPart = ({ one }: Pick<Sql, 'one'>, arrival: Arrival): Pick<Recorded, 'takenBack'> => {
+const takenBackPart = async ({ one }: Pick<Sql, 'one'>, arrival: Arrival): Promise<Pick<Recorded, 'takenBack'>> => {
   const found = 'sender' in arrival
-    ? one<{ changed: number }>(TAKEN_BACK, arrival.place.network, arrival.key, arrival.sender.id) : undefined
+    ? await one<{ changed: number }>(TAKEN_BACK, arrival.place.network, arrival.key, arrival.sender.id) : undefined
   return found === undefined ? {} : { takenBack: { changed: found.changed === 1 } }
 }
 
-const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Recorded | undefined => {
-  const row = one<{ seq: number, arrival: string, removed: number }>('SELECT seq, arrival, removed FROM journal WHERE network = ? AND key = ?',
+const recordedOf = async ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined> => {
+  const row = await one<{ seq: number, arrival: string, removed: number }>('SELECT seq, arrival, removed FROM journal WHERE network = ? AND key = ?',
     network, key)
   const arrival = arrivalOf(row)
   if (row === undefined || arrival === undefined) return undefined
-  const gone = new Set(all<{ of: string }>(GONE, network, key).map(({ of }) => of))
-  const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
+  const gone = new Set((await all<{ of: string }>(GONE, network, key)).map(({ of }) => of))
+  const deliveries = (await all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq)).map(delivery => ({
     id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
     state: delivery.state, notice: delivery.notice === 1, ...gone.has(delivery.key) && { gone: true as const },
     ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
   }))
-  const copies = all<{ key: string, network: string, place: string, kind: string }>(`SELECT outbox.key, outbox.network, outbox.place,
+  const copies = (await all<{ key: string, network: string, place: string, kind: string }>(`SELECT outbox.key, outbox.network, outbox.place,
     json_extract(delivery, '$.action.kind') AS kind
     FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
     AND json_extract(arrival, '$.kind') = 'edit'
-    AND json_extract(delivery, '$.action.kind') IN ('message', 'vote') ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
+    AND json_extract(delivery, '$.action.kind') IN ('message', 'vote') ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX))
     .filter(({ key }) => !gone.has(key)).reverse()
     .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place }, ...copy.kind === 'vote' && { vote: true as const } }))
-  return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true }, ...takenBackPart({ one }, arrival) }
+  return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true }, ...await takenBackPart({ one }, arrival) }
 }
 
 const PIECE = "coalesce(json_extract(delivery, '$.action.of'), outbox.key)"
@@ -94,8 +94,8 @@ const ENDED = `SELECT seq FROM journal WHERE json_extract(arrival, '$.content.en
     SELECT 1 FROM remote JOIN outbox ON outbox.id = remote.outbox WHERE outbox.journal = ? AND remote.network = journal.network
     AND remote.place = journal.place AND remote.id = named.value)) ORDER BY seq LIMIT 1`
 
-const endOf = ({ one }: Pick<Sql, 'one'>, { seq, arrival: { place, key } }: Recorded): { ended?: number } => {
-  const end = one<{ seq: number }>(ENDED, seq, place.network, place.id, key, seq)
+const endOf = async ({ one }: Pick<Sql, 'one'>, { seq, arrival: { place, key } }: Recorded): Promise<{ ended?: number }> => {
+  const end = await one<{ seq: number }>(ENDED, seq, place.network, place.id, key, seq)
   return end === undefined ? {} : { ended: end.seq }
 }
 
@@ -106,15 +106,17 @@ const THREAD_BEGINS = `SELECT key FROM journal WHERE network = ?1 AND place = ?2
 const THREADS_DEEP_MAX = 3
 
 /** The message that is known there by one of these ids, also one that was taken back. */
-const namedBy = (sql: Pick<Sql, 'all' | 'one'>, { network, id: place }: Place, ids: (ArrivalKey | RemoteId)[]): Answered | undefined => {
+const namedBy = async (
+  sql: Pick<Sql, 'all' | 'one'>, { network, id: place }: Place, ids: (ArrivalKey | RemoteId)[]
+): Promise<Answered | undefined> => {
   const { one } = sql
   for (const id of ids) {
-    const named = one<{ network: string, key: string, piece: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
-    const found = named && recordedOf(sql, named.network, named.key)
+    const named = await one<{ network: string, key: string, piece: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
+    const found = named && await recordedOf(sql, named.network, named.key)
     if (named === undefined || found?.arrival.kind !== 'message') continue
     const { arrival } = found
-    const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
-    const end = arrival.content.poll === undefined ? {} : endOf({ one }, found)
+    const last = arrivalOf(await one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
+    const end = arrival.content.poll === undefined ? {} : await endOf({ one }, found)
     const isOver = found.removed === true || last?.kind === 'deletion'
     return { ...found, latest: last?.kind === 'edit' ? last : arrival, piece: named.piece, ...end, ...isOver && { over: true } }
   }
@@ -122,70 +124,72 @@ const namedBy = (sql: Pick<Sql, 'all' | 'one'>, { network, id: place }: Place, i
 }
 
 /** Threads lie in no other ones, so of a message in a thread it is that thread's first one. A thread goes on when that is taken back. */
-const rootOf = (sql: Pick<Sql, 'all' | 'one'>, { key, place, sender, thread = [] }: MessageArrival, deep = 0): Answered | undefined => {
+const rootOf = async (
+  sql: Pick<Sql, 'all' | 'one'>, { key, place, sender, thread = [] }: MessageArrival, deep = 0
+): Promise<Answered | undefined> => {
   for (const id of thread) {
-    const begins = sql.one<{ key: string }>(THREAD_BEGINS, place.network, place.id, id, sender.id)?.key
-    const found = namedBy(sql, place, [id]) ?? (begins === undefined ? undefined : namedBy(sql, place, [begins]))
+    const begins = (await sql.one<{ key: string }>(THREAD_BEGINS, place.network, place.id, id, sender.id))?.key
+    const found = await namedBy(sql, place, [id]) ?? (begins === undefined ? undefined : await namedBy(sql, place, [begins]))
     if (found?.arrival.kind !== 'message' || found.arrival.key === key) continue
-    return (deep < THREADS_DEEP_MAX ? rootOf(sql, found.arrival, deep + 1) : undefined) ?? found
+    return (deep < THREADS_DEEP_MAX ? await rootOf(sql, found.arrival, deep + 1) : undefined) ?? found
   }
   return undefined
 }
 
 export const makeJournalTx = ({ all, one, run, insert }: Sql): JournalTx => ({
   async seen (network, key) {
-    return one('SELECT 1 FROM journal WHERE network = ? AND key = ? UNION ALL SELECT 1 FROM erased WHERE mark = ?',
+    return await one('SELECT 1 FROM journal WHERE network = ? AND key = ? UNION ALL SELECT 1 FROM erased WHERE mark = ?',
       network, key, markOf(network, key)) !== undefined
   },
   async takenBack ({ place: { network, id }, sender, ...arrival }) {
     const key = arrival.kind === 'edit' ? arrival.of : arrival.key
-    return one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
+    return await one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
       AND ` + BY_RIGHT, network, key, id, sender.id) !== undefined
   },
   async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
-    return insert(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
+    return await insert(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
     json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null)
   },
-  async recorded (network, key) { return recordedOf({ all, one }, network, key) },
+  async recorded (network, key) { return await recordedOf({ all, one }, network, key) },
   async answered (place, ids) {
-    const found = namedBy({ all, one }, place, ids)
+    const found = await namedBy({ all, one }, place, ids)
     return found?.over === true ? undefined : found
   },
-  async threadRoot (arrival) { return rootOf({ all, one }, arrival) },
+  async threadRoot (arrival) { return await rootOf({ all, one }, arrival) },
   async corrections (network, key) {
-    return all<{ key: string }>(`SELECT edit.key FROM journal CROSS JOIN journal AS edit ON edit.network = journal.network
+    return (await all<{ key: string }>(`SELECT edit.key FROM journal CROSS JOIN journal AS edit ON edit.network = journal.network
       AND edit.corrects = journal.key AND edit.sender = journal.sender WHERE journal.network = ? AND journal.key = ?
-      AND json_extract(edit.arrival, '$.kind') = 'edit' ORDER BY edit.seq DESC LIMIT ?`, network, key, COPIES_MAX).map(row => row.key)
+      AND json_extract(edit.arrival, '$.kind') = 'edit' ORDER BY edit.seq DESC LIMIT ?`, network, key, COPIES_MAX)).map(row => row.key)
   },
-  async remove (journal) { run('UPDATE journal SET removed = 1 WHERE seq = ?', journal) },
+  async remove (journal) { await run('UPDATE journal SET removed = 1 WHERE seq = ?', journal) },
   async lastKey (place) {
-    return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
-      place.network, place.id)?.key
+    return (await one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
+      place.network, place.id))?.key
   },
   async saidLately ({ network, id }, limit) {
-    return [...all<Said>(SAID_THERE, network, id, limit), ...all<Said>(SAID_BY_US, network, id, limit)]
+    return [...await all<Said>(SAID_THERE, network, id, limit), ...await all<Said>(SAID_BY_US, network, id, limit)]
       .map(row => ({ ...row, text: JSON.parse(row.text) as Text }))
   },
   async pollLately ({ network, id }, since) {
-    return one<{ id: string | null }>(POLL_LATELY, network, id, since, POLL_WITHIN_MESSAGES)?.id ?? undefined
+    return (await one<{ id: string | null }>(POLL_LATELY, network, id, since, POLL_WITHIN_MESSAGES))?.id ?? undefined
   },
   async origin (journal) {
-    return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))
+    return arrivalOf(await one('SELECT arrival FROM journal WHERE seq = ?', journal))
   },
   async link (token, journal, expiresAt, file) {
-    run('INSERT INTO link (token, journal, expires_at, file) VALUES (?, ?, ?, ?) ON CONFLICT (token) DO NOTHING', token, journal, expiresAt,
+    await run('INSERT INTO link (token, journal, expires_at, file) VALUES (?, ?, ?, ?) ON CONFLICT (token) DO NOTHING', token, journal, expiresAt,
       file === undefined ? null : JSON.stringify(file))
   },
   async linked (token, now) {
-    const row = one<{ arrival: string, file: string | null }>(
+    const row = await one<{ arrival: string, file: string | null }>(
       'SELECT arrival, file FROM link JOIN journal ON journal.seq = link.journal WHERE token = ? AND expires_at > ?', token, now)
     const arrival = arrivalOf(row)
     return row?.file ? JSON.parse(row.file) as Attachment : arrival && 'content' in arrival ? arrival.content.file : undefined
   },
   async revokeLinks (journal) {
-    run(`DELETE FROM link WHERE journal IN (SELECT CAST(? AS BIGINT) UNION SELECT other.seq FROM journal
+    await run(`DELETE FROM link WHERE journal IN (SELECT CAST(? AS BIGINT) UNION SELECT other.seq FROM journal
       CROSS JOIN journal AS other ON other.network = journal.network AND other.corrects = journal.key WHERE journal.seq = ?)`, journal, journal)
   }
 })

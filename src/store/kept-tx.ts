@@ -17,45 +17,49 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
   const { all, one, run } = sql
   let kept = 0 // in quarantine since the start
   return {
-    async block (person, now) { run('INSERT INTO blocked (person, since) VALUES (?, ?) ON CONFLICT (person) DO NOTHING', person, now) },
-    async unblock (person) { run('DELETE FROM blocked WHERE person = ?', person) },
-    async blocked () { return all<{ person: string }>('SELECT person FROM blocked').map(row => row.person) },
+    async block (person, now) { await run('INSERT INTO blocked (person, since) VALUES (?, ?) ON CONFLICT (person) DO NOTHING', person, now) },
+    async unblock (person) { await run('DELETE FROM blocked WHERE person = ?', person) },
+    async blocked () { return (await all<{ person: string }>('SELECT person FROM blocked')).map(row => row.person) },
     async quarantine (network, raw, why, now, key) {
       const mark = key === undefined ? `bytes ${createHash('sha256').update(raw).digest('hex')}` : `key ${key}`
-      const { changes } = run('INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?) ON CONFLICT (network, mark) DO NOTHING',
-        network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now, mark)
+      const { changes } = await run(`INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (network, mark) DO NOTHING`,
+      network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now, mark)
       if (changes === 0) return false
       if (kept++ % QUARANTINED_BETWEEN_TRIMS > 0) return true
-      run(`DELETE FROM quarantine WHERE network = ? AND why = ? AND id NOT IN
+      await run(`DELETE FROM quarantine WHERE network = ? AND why = ? AND id NOT IN
         (SELECT id FROM quarantine WHERE network = ? AND why = ? ORDER BY id DESC LIMIT ?)`, network, why, network, why, QUARANTINE_KIND_ROWS_MAX)
-      run('DELETE FROM quarantine WHERE id NOT IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT ?)', QUARANTINE_ROWS_MAX)
+      await run('DELETE FROM quarantine WHERE id NOT IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT ?)', QUARANTINE_ROWS_MAX)
       return true
     },
-    async quarantined (limit) { return all<QuarantineRow>(QUARANTINE + 'ORDER BY id DESC LIMIT ?', limit) },
-    async quarantinedAt (id) { return one<QuarantineRow>(QUARANTINE + 'AND id = ?', id) },
+    async quarantined (limit) { return await all<QuarantineRow>(QUARANTINE + 'ORDER BY id DESC LIMIT ?', limit) },
+    async quarantinedAt (id) { return await one<QuarantineRow>(QUARANTINE + 'AND id = ?', id) },
     async dropQuarantined (id) {
-      return run("UPDATE quarantine SET raw = '', dropped = 1 WHERE dropped = 0 AND id = ?", id).changes === 1
+      return (await run("UPDATE quarantine SET raw = '', dropped = 1 WHERE dropped = 0 AND id = ?", id)).changes === 1
     },
     async remembered (owner) {
-      return all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner).map(row => [row.key, row.value])
+      return (await all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner)).map(row => [row.key, row.value])
     },
     async remember (owner, key, value) {
-      run('INSERT INTO memory (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value', owner, key, value)
+      await run('INSERT INTO memory (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value',
+        owner, key, value)
     },
-    async forget (owner, key) { run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) },
-    async vaulted (owner, key) { return one<{ value: Uint8Array }>('SELECT value FROM vault WHERE owner = ? AND key = ?', owner, key)?.value },
+    async forget (owner, key) { await run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) },
+    async vaulted (owner, key) {
+      return (await one<{ value: Uint8Array }>('SELECT value FROM vault WHERE owner = ? AND key = ?', owner, key))?.value
+    },
     async vaultedFrom (owner, start) {
-      return all<{ key: string, value: Uint8Array }>('SELECT key, value FROM vault WHERE owner = ? AND key >= ? AND key < ? ORDER BY key',
-        owner, start, `${start}${LAST}`).map(row => [row.key, row.value])
+      return (await all<{ key: string, value: Uint8Array }>('SELECT key, value FROM vault WHERE owner = ? AND key >= ? AND key < ? ORDER BY key',
+        owner, start, `${start}${LAST}`)).map(row => [row.key, row.value])
     },
     async vaultedCount (owner, start) {
-      return one<{ count: number }>('SELECT count(*) AS count FROM vault WHERE owner = ? AND key >= ? AND key < ?',
-        owner, start, `${start}${LAST}`)?.count ?? 0
+      return (await one<{ count: number }>('SELECT count(*) AS count FROM vault WHERE owner = ? AND key >= ? AND key < ?',
+        owner, start, `${start}${LAST}`))?.count ?? 0
     },
     async vault (owner, key, value) {
-      if (value === undefined) run('DELETE FROM vault WHERE owner = ? AND key = ?', owner, key)
+      if (value === undefined) await run('DELETE FROM vault WHERE owner = ? AND key = ?', owner, key)
       else {
-        run('INSERT INTO vault (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value',
+        await run('INSERT INTO vault (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value',
           owner, key, value)
       }
     }

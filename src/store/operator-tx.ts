@@ -23,9 +23,9 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
   return {
     async depth () {
       return [
-        ...all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS "oldestAt" FROM outbox
+        ...await all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS "oldestAt" FROM outbox
           WHERE state <> 'done' AND state IN ('waiting', 'sending') GROUP BY state, network`), // the door bounds how many there are
-        ...all<Depth>(`SELECT network, state, count, (SELECT queued_at FROM outbox WHERE outbox.state IN ('failed', 'unknown')
+        ...await all<Depth>(`SELECT network, state, count, (SELECT queued_at FROM outbox WHERE outbox.state IN ('failed', 'unknown')
           AND outbox.state = ended.state AND outbox.network = ended.network ORDER BY queued_at LIMIT 1) AS "oldestAt" FROM ended WHERE count > 0`)
       ]
     },
@@ -33,54 +33,54 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
       const newest = state === 'failed' || state === 'unknown'
         ? "(SELECT id FROM outbox WHERE state IN ('failed', 'unknown') AND state = ? ORDER BY id DESC LIMIT ?)"
         : "(SELECT id FROM outbox WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?)"
-      return all<OutboxRow>(OUTBOX + 'WHERE outbox.id IN ' + newest + ' ORDER BY outbox.id DESC', state, limit).map(queueRowOf)
+      return (await all<OutboxRow>(OUTBOX + 'WHERE outbox.id IN ' + newest + ' ORDER BY outbox.id DESC', state, limit)).map(queueRowOf)
     },
     async show (id) {
-      const row = rowAt(sql, id)
+      const row = await rowAt(sql, id)
       return row && queueRowOf(row)
     },
     async retry (id, now) {
-      const row = rowAt(sql, id)
+      const row = await rowAt(sql, id)
       if (row?.state !== 'failed' && row?.state !== 'unknown') return undefined
-      run("UPDATE outbox SET state = 'waiting', reason = NULL, settled_at = NULL, crashes = 0, queued_at = ? WHERE id = ?", now, id)
+      await run("UPDATE outbox SET state = 'waiting', reason = NULL, settled_at = NULL, crashes = 0, queued_at = ? WHERE id = ?", now, id)
       return changedOf(row)
     },
     async drop (id, now) {
-      const row = rowAt(sql, id)
+      const row = await rowAt(sql, id)
       if (row?.state !== 'waiting' && row?.state !== 'failed' && row?.state !== 'unknown') return undefined
-      run("UPDATE outbox SET state = 'failed', reason = 'dropped by the operator', settled_at = ? WHERE id = ?", now, id)
+      await run("UPDATE outbox SET state = 'failed', reason = 'dropped by the operator', settled_at = ? WHERE id = ?", now, id)
       return { ...changedOf(row), waited: row.state === 'waiting' }
     },
     async unrouted (limit) {
-      return all<Unrouted>(UNROUTED + 'ORDER BY seq DESC LIMIT ?', limit).map(unroutedOf)
+      return (await all<Unrouted>(UNROUTED + 'ORDER BY seq DESC LIMIT ?', limit)).map(unroutedOf)
     },
     async unroutedAt (seq) {
-      const row = one<Unrouted>(UNROUTED + 'AND seq = ?', seq)
+      const row = await one<Unrouted>(UNROUTED + 'AND seq = ?', seq)
       return row && unroutedOf(row)
     },
     async skipConversations () {
-      run(`INSERT INTO sqlite_sequence (name, seq) SELECT 'conversation', 0
+      await run(`INSERT INTO sqlite_sequence (name, seq) SELECT 'conversation', 0
         WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'conversation')`)
-      run("UPDATE sqlite_sequence SET seq = seq + CASE WHEN seq > ? THEN seq ELSE ? END WHERE name = 'conversation'", SKIPPED_MIN, SKIPPED_MIN)
+      await run("UPDATE sqlite_sequence SET seq = seq + CASE WHEN seq > ? THEN seq ELSE ? END WHERE name = 'conversation'", SKIPPED_MIN, SKIPPED_MIN)
     },
     async setAside (reason, now) {
-      return run(`UPDATE outbox SET state = 'unknown', reason = ?, settled_at = ? WHERE state IN ('waiting', 'sending')
-        AND json_extract(delivery, '$.action.kind') NOT IN ('room', 'deletion', 'removal')`, reason, now).changes
+      return (await run(`UPDATE outbox SET state = 'unknown', reason = ?, settled_at = ? WHERE state IN ('waiting', 'sending')
+        AND json_extract(delivery, '$.action.kind') NOT IN ('room', 'deletion', 'removal')`, reason, now)).changes
     },
     async prune (before, limit) {
-      run('DELETE FROM early_receipt WHERE at < ?', before)
-      run('DELETE FROM erased WHERE at < ?', before)
-      run('DELETE FROM quarantine WHERE at < ?', before)
-      return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
+      await run('DELETE FROM early_receipt WHERE at < ?', before)
+      await run('DELETE FROM erased WHERE at < ?', before)
+      await run('DELETE FROM quarantine WHERE at < ?', before)
+      return (await run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state IN ('waiting', 'sending') OR settled_at >= ?))
-        ORDER BY seq LIMIT ?)`, before, before, limit).changes
+        ORDER BY seq LIMIT ?)`, before, before, limit)).changes
     },
     async pruneAt ({ network, id }, before, limit) {
-      return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE network = ? AND place = ? AND accepted_at < ?
+      return (await run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE network = ? AND place = ? AND accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending'))
-        ORDER BY seq LIMIT ?)`, network, id, before, limit).changes
+        ORDER BY seq LIMIT ?)`, network, id, before, limit)).changes
     }
   }
 }

@@ -35,11 +35,11 @@ export const queueRowOf = (row: OutboxRow): QueueRow => ({
   attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
 })
 
-export const rowAt = (sql: Sql, id: number): OutboxRow | undefined => sql.one(OUTBOX + 'WHERE id = ?', id)
+export const rowAt = (sql: Sql, id: number): Promise<OutboxRow | undefined> => sql.one(OUTBOX + 'WHERE id = ?', id)
 
 /** How many rows that are not done came from each place. */
-export const counts = (sql: Sql, which: string, ...values: SQLInputValue[]): Count[] =>
-  sql.all<{ from_network: string, from_place: string, count: number }>(`SELECT journal.network AS from_network, journal.place AS from_place,
+export const counts = async (sql: Sql, which: string, ...values: SQLInputValue[]): Promise<Count[]> =>
+  (await sql.all<{ from_network: string, from_place: string, count: number }>(`SELECT journal.network AS from_network, journal.place AS from_place,
     count(*) AS count FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal
-    WHERE state <> 'done' AND ${which} GROUP BY journal.network, journal.place`, ...values)
+    WHERE state <> 'done' AND ${which} GROUP BY journal.network, journal.place`, ...values))
     .map(row => ({ from: fromOf(row), count: row.count }))

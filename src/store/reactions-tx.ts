@@ -25,11 +25,11 @@ const SHOWN = OUTBOX + `WHERE outbox.id IN (SELECT outbox FROM remote WHERE remo
 export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 'reactionsBefore' | 'reactionShown' | 'react'> => {
   const reactions: Tx['reactions'] = async (message, person) => {
     const found = new Map<string, Reaction>()
-    for (const { emoji, pieces, by, made, made_on: on, made_at: at, key, network, place } of all<Row>(REACTIONS, message, person)) {
+    for (const { emoji, pieces, by, made, made_on: on, made_at: at, key, network, place } of await all<Row>(REACTIONS, message, person)) {
       const { deliveries } = found.get(emoji) ?? { deliveries: [] }
       const arrival = { key: made, place: { network: on, id: at } }
       found.set(emoji, {
-        emoji, pieces: all<{ value: string }>('SELECT value FROM json_each(?)', pieces).map(({ value }) => value), by, made: arrival,
+        emoji, pieces: (await all<{ value: string }>('SELECT value FROM json_each(?)', pieces)).map(({ value }) => value), by, made: arrival,
         deliveries: key === null ? deliveries : [...deliveries, { key, place: { network, id: place } }]
       })
     }
@@ -39,21 +39,21 @@ export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 
   return {
     reactions,
     async reactionsBefore (message, person, piece) {
-      const row = one<{ person: string, arrival: string }>(BEFORE, message, person, piece)
+      const row = await one<{ person: string, arrival: string }>(BEFORE, message, person, piece)
       const arrival = arrivalOf(row)
       if (row === undefined || arrival?.kind !== 'reaction') return undefined
       return { sender: arrival.sender, reactions: await reactions(message, row.person) }
     },
     async reactionShown ({ network, id: place }, ids) {
-      const row = one<OutboxRow>(SHOWN, network, place, JSON.stringify(ids))
+      const row = await one<OutboxRow>(SHOWN, network, place, JSON.stringify(ids))
       const { as, action } = row === undefined ? {} : deliveryOf(row)
-      const cause = arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', row?.journal ?? null))
+      const cause = arrivalOf(await one('SELECT arrival FROM journal WHERE seq = ?', row?.journal ?? null))
       return as === undefined || action?.kind !== 'reaction' || cause === undefined ? undefined : { cause, as, emojis: action.emojis }
     },
     async react (message, person, now, arrival) {
-      run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))',
+      await run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))',
         message, person, JSON.stringify(now.map(({ emoji }) => emoji)))
-      run(`INSERT INTO reaction (message, person, emoji, pieces, arrival)
+      await run(`INSERT INTO reaction (message, person, emoji, pieces, arrival)
         SELECT ?, ?, json_extract(value, '$.emoji'), json_extract(value, '$.pieces'), ? FROM json_each(?) WHERE true
         ON CONFLICT (message, person, emoji) DO UPDATE SET pieces = excluded.pieces`, message, person, arrival, JSON.stringify(now))
     }

@@ -1,4 +1,5 @@
 /** Receipts, including those that come before we know the remote id of what was sent. */
+import type { RemoteId } from '../model/address'
 import type { Forbidden } from '../model/errors'
 import type { Arrival } from '../model/message'
 import type { Sql } from './sql'
@@ -9,44 +10,54 @@ const EARLY_RECEIPTS_BETWEEN_TRIMS = 100
 
 type ReceiptsTx = Pick<Tx, 'confirmable' | 'confirm' | 'earlyReceipt' | 'takeEarlyReceipts'>
 
+interface Found { id: RemoteId; outbox: number; part: number; journal: number; notice: number; arrival: string }
+type Early = Pick<EarlyReceipt, 'id' | 'outcome'> & { because: Forbidden | null, detail: string | null, at: number }
+
 export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
   const { all, run } = sql
   let early = 0 // receipts since the start
   return {
     async confirmable (place, ids) {
-      const found = ids.flatMap(id => all<{ outbox: number, part: number, journal: number, notice: number, arrival: string }>(`
-        SELECT outbox, part, outbox.journal, outbox.notice, arrival FROM remote
-        JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
-        WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, place.network, place.id, id).map(row => ({ ...row, id })))
+      const found: Found[] = []
+      for (const id of ids) {
+        const rows = await all<Omit<Found, 'id'>>(`
+          SELECT outbox, part, outbox.journal, outbox.notice, arrival FROM remote
+          JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
+          WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, place.network, place.id, id)
+        found.push(...rows.map(row => ({ ...row, id })))
+      }
       const [first] = found
       if (first === undefined || found.some(({ outbox }) => outbox !== first.outbox)) return undefined // several fit: it says nothing about any
       const { outbox, id, part, journal, notice, arrival } = first
-      const outcomes = all<{ outcome: string | null }>('SELECT outcome FROM remote WHERE outbox = ? ORDER BY part', outbox)
+      const outcomes = (await all<{ outcome: string | null }>('SELECT outcome FROM remote WHERE outbox = ? ORDER BY part', outbox))
         .map(row => (row.outcome ?? undefined) as Confirmable['outcomes'][number])
       return { outbox, id, part, parts: outcomes.length, outcomes, origin: JSON.parse(arrival) as Arrival, journal, place, notice: notice === 1 }
     },
     async confirm (place, id, outcome) {
-      run('UPDATE remote SET outcome = ? WHERE network = ? AND place = ? AND id = ?', outcome, place.network, place.id, id)
+      await run('UPDATE remote SET outcome = ? WHERE network = ? AND place = ? AND id = ?', outcome, place.network, place.id, id)
     },
     async earlyReceipt (place, ids, { outcome, because, detail }, now) {
       for (const id of ids) {
-        run(`INSERT INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+        await run(`INSERT INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (network, place, id) DO UPDATE
           SET outcome = excluded.outcome, because = excluded.because, detail = excluded.detail, at = excluded.at`,
         place.network, place.id, id, outcome, because ?? null, detail ?? null, now)
       }
-      run(`DELETE FROM early_receipt WHERE network = ? AND place = ? AND id NOT IN
+      await run(`DELETE FROM early_receipt WHERE network = ? AND place = ? AND id NOT IN
         (SELECT id FROM early_receipt WHERE network = ? AND place = ? ORDER BY at DESC LIMIT ?)`,
       place.network, place.id, place.network, place.id, EARLY_RECEIPT_PLACE_ROWS_MAX)
       if (early++ % EARLY_RECEIPTS_BETWEEN_TRIMS > 0) return
-      run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?) AS kept)',
+      await run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?) AS kept)',
         EARLY_RECEIPT_ROWS_MAX)
     },
     async takeEarlyReceipts (place, ids, now) {
-      return ids.flatMap(id => all<Pick<EarlyReceipt, 'id' | 'outcome'> & { because: Forbidden | null, detail: string | null, at: number }>(
-        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, because, detail, at',
-        place.network, place.id, id))
-        .filter(({ at }) => at >= now - EARLY_RECEIPT_MS)
+      const taken: Early[] = []
+      for (const id of ids) {
+        taken.push(...await all<Early>(
+          'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, because, detail, at',
+          place.network, place.id, id))
+      }
+      return taken.filter(({ at }) => at >= now - EARLY_RECEIPT_MS)
         .map(({ id, outcome, because, detail }) => ({ id, outcome, ...because !== null && { because }, ...detail !== null && { detail } }))
     }
   }

@@ -1,14 +1,17 @@
-/** How statements are run: each is prepared once; values are always bound. */
+/**
+ * How statements are run: values are always bound, and each is prepared once. They are asynchronous, because an engine may be another process.
+ * Each statement is said once, in words that SQLite and PostgreSQL both take.
+ */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
 /** The numbers of a JSON array, which is bound as one value. */
 export const NUMBERS = '(SELECT CAST(value AS BIGINT) FROM json_each(?))'
 
 export interface Sql {
-  all<Row>(sql: string, ...values: SQLInputValue[]): Row[]
-  one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined
-  run (sql: string, ...values: SQLInputValue[]): { changes: number }
-  insert (sql: string, ...values: SQLInputValue[]): number // gives the number of the new row
+  all<Row>(sql: string, ...values: SQLInputValue[]): Promise<Row[]>
+  one<Row>(sql: string, ...values: SQLInputValue[]): Promise<Row | undefined>
+  run (sql: string, ...values: SQLInputValue[]): Promise<{ changes: number }>
+  insert (sql: string, ...values: SQLInputValue[]): Promise<number> // gives the number of the new row
 }
 
 export const makeSql = (db: DatabaseSync): Sql => {
@@ -19,9 +22,9 @@ export const makeSql = (db: DatabaseSync): Sql => {
     return found
   }
   return {
-    all: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
-    one: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).get(...values) as Row | undefined,
-    run: (sql, ...values) => ({ changes: Number(statement(sql).run(...values).changes) }),
-    insert: (sql, ...values) => Number(statement(sql).run(...values).lastInsertRowid)
+    all: async <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
+    one: async <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).get(...values) as Row | undefined,
+    run: async (sql, ...values) => ({ changes: Number(statement(sql).run(...values).changes) }),
+    insert: async (sql, ...values) => Number(statement(sql).run(...values).lastInsertRowid)
   }
 }

@@ -157,7 +157,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       }
       release.run()
     }
-    tally.write(clock.now())
+    await tally.write(clock.now())
     end.run()
     committedAt = clock.tick()
     commits++

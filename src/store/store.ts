@@ -4,8 +4,9 @@
  * `run` gives a job a transaction. Jobs run one after the other, in the order of the calls; those called with `first` run before the others
  * that wait. Jobs that wait at the same time share one commit. A job with `patienceMs` lets others join: it waits until the last commit is
  * that long ago, so when little happens it does not wait at all. The promise resolves only when the job's work is on disk. A job that
- * throws rolls back its own work only. A job awaits nothing but its `tx`. If a commit fails, or the disk fails while a job reads, every
- * waiting job rejects, `failed` is called and nothing runs any more: nobody knows what is on disk until a restart reads it.
+ * throws rolls back its own work only. A job awaits nothing but its `tx`, and all that it asks of it: what comes after its end would be part of
+ * the next job. If a commit fails, or the disk fails while a job reads, every waiting job rejects, `failed` is called and nothing runs any more:
+ * nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Forbidden } from '../model/errors'

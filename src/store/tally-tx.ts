@@ -14,7 +14,7 @@ export interface Tally {
   /** The job under way has ended. If it was rolled back, nothing happened that could be counted. */
   ended (kept: boolean): void
   /** Writes what the jobs have counted. */
-  write (now: number): void
+  write (now: number): Promise<void>
 }
 
 export const makeTally = ({ all, run }: Sql): Tally => {
@@ -30,10 +30,10 @@ export const makeTally = ({ all, run }: Sql): Tally => {
       }
       mine = []
     },
-    write (now) {
+    async write (now) {
       if (counts.size === 0) return
       const hour = Math.floor(now / HOUR_MS)
-      run(`INSERT INTO tally (hour, whose, name, what, network, detail, count)
+      await run(`INSERT INTO tally (hour, whose, name, what, network, detail, count)
         SELECT CAST(hours.value AS BIGINT), json_extract(one.value, '$.whose'), json_extract(one.value, '$.name'), json_extract(one.value, '$.what'),
           json_extract(one.value, '$.network'), json_extract(one.value, '$.detail'), CAST(json_extract(one.value, '$.count') AS BIGINT)
         FROM json_each(?) AS one CROSS JOIN json_each(?) AS hours ON true
@@ -44,13 +44,13 @@ export const makeTally = ({ all, run }: Sql): Tally => {
     },
     tx: {
       count (one) { mine.push(one) },
-      async totals () { return all<Tallied>(ROWS + "WHERE hour = ? AND whose = 'address'", ALL_TIME) },
+      async totals () { return await all<Tallied>(ROWS + "WHERE hour = ? AND whose = 'address'", ALL_TIME) },
       async tallied (whose, name, from, to) {
-        return all<Tallied>(ROWS + 'WHERE hour >= ? AND hour < ? AND whose = ? AND name = ?', Math.max(from, ALL_TIME + 1), to, whose, name)
+        return await all<Tallied>(ROWS + 'WHERE hour >= ? AND hour < ? AND whose = ? AND name = ?', Math.max(from, ALL_TIME + 1), to, whose, name)
       },
-      async forgetHours (before) { run('DELETE FROM tally WHERE hour > ? AND hour < ?', ALL_TIME, Math.floor(before / HOUR_MS)) },
+      async forgetHours (before) { await run('DELETE FROM tally WHERE hour > ? AND hour < ?', ALL_TIME, Math.floor(before / HOUR_MS)) },
       async forgetRare (address, before) {
-        run(`DELETE FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? AND hour < ? AND detail IN
+        await run(`DELETE FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? AND hour < ? AND detail IN
           (SELECT detail FROM tally WHERE what = 'label' AND whose = 'address' AND name = ? GROUP BY detail HAVING sum(count) < ?)`,
         address, Math.floor(before / HOUR_MS), address, LABELS_KEPT_FROM)
       }

@@ -52,16 +52,21 @@ const inspectRows = (db: DatabaseSync, auditor: Auditor, final: boolean): void =
   }
 }
 
-/** Opens a copy of the disk. `look` must be done with it when it returns. */
+/** Opens a copy of the disk. `look` must be done with it when it returns, or when the promise that it gives has ended. */
 export const looking = <T>(disk: Disk, look: (db: DatabaseSync) => T): T => {
   const path = `${disk.path}-look`
   writeFiles(path, disk.files())
   const db = new DatabaseSync(path)
-  try {
-    return look(db)
-  } finally {
+  const close = (): void => {
     db.close()
     for (const ending of ['', '-wal', '-shm']) rmSync(path + ending, { force: true })
+  }
+  let seen: T | undefined
+  try {
+    return seen = look(db)
+  } finally {
+    if (seen instanceof Promise) void seen.finally(close)
+    else close()
   }
 }
 
