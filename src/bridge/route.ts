@@ -21,7 +21,7 @@ import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
 import { restoredRule } from './restored'
 import { standingRule } from './standing'
-import { takenBackRule } from './taken-back'
+import { takenBackRule, unknownRule } from './taken-back'
 import { voteRule } from './votes'
 
 /** What the store knows about the messages that the arrival refers to. `now`: ms since 1970, by the clock that does not jump. */
@@ -44,6 +44,7 @@ const RULES: Rule[] = [
   (arrival, { now }, { directory }) => expulsionRule(arrival, now, directory),
   (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
   (arrival, facts, { directory }) => takenBackRule(arrival, facts.original, directory),
+  (arrival, { desk }, { directory }) => unknownRule(arrival, desk, directory),
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => directRule(arrival, facts.opening, directory),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),

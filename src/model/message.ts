@@ -129,6 +129,7 @@ export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey; theirs?: true
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
   named?: RemoteId // the id that apps at its place use for the message, if that is not `of`
+  unknown?: true // it cannot be known which message it is of, or that it was theirs: `of` is the key of none
 }
 /**
  * Somebody's reaction to a message. `of`: spellings of that message's id at this place. `whole`: `emojis` are all their reactions to it now,

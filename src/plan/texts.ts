@@ -53,6 +53,7 @@ export interface Texts {
   staysThere (where: string): string
   wasRemoved: string
   wasTakenBack: string
+  isUnknown: string // what is to be taken back
   tooManyReactions (most: number): string
   reactedInVain: Record<'replaced' | 'moved', (where: string) => string>
   notShown (what: Shown['what'], where: string): string
@@ -137,6 +138,7 @@ const de: Texts = {
   stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
   staysThere: where => `Was die Moderation hier entfernt, steht bei ${where} noch: Dort darf Zentrale keine Nachrichten anderer entfernen.`,
   wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
+  isUnknown: 'Nicht weitergegeben: Zentrale weiß nicht (mehr), welche Nachricht hier gelöscht werden soll. Anderswo steht sie vielleicht noch.',
   wasTakenBack: 'Nicht weitergegeben: Diese Nachricht wurde gelöscht. Bitte schreiben Sie den Text neu.',
   tooManyReactions: most => `Mehr als ${most} Reaktionen einer Person auf eine Nachricht werden nicht weitergegeben.`,
   reactedInVain: {
@@ -243,6 +245,7 @@ const en: Texts = {
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
   staysThere: where => `What moderators remove here is still there for ${where}: Zentrale may not remove messages of others there.`,
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
+  isUnknown: 'Not passed on: Zentrale does not know (any more) which message is to be deleted here. It may still stand elsewhere.',
   wasTakenBack: 'Not passed on: this message was deleted. Please write the text again.',
   tooManyReactions: most => `No more than ${most} reactions of one person to one message are passed on.`,
   reactedInVain: {

@@ -389,8 +389,8 @@ export const xmppNoArchiveSuite = (start: (options: XmppServerOptions) => Promis
     await at.carl.say(room, 'unsupported', 'g4', xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id: 'g1' }))
     await at.carl.say(room, 'end', 'g5')
     await at.inbox.until('end', () => texts().includes('end'))
-    assert.deepEqual(at.inbox.arrivals.map(one => [one.kind, textOf(one)]), [
-      ['message', 'Anna\'s words'], ['edit', 'Anna\'s own words'], ['message', '* Carl\'s words'], ['message', 'end']
+    assert.deepEqual(at.inbox.arrivals.map(one => [one.kind, 'content' in one ? textOf(one) : 'unknown' in one && one.unknown]), [
+      ['message', 'Anna\'s words'], ['edit', 'Anna\'s own words'], ['message', '* Carl\'s words'], ['deletion', true], ['message', 'end']
     ])
   })
 }

@@ -111,6 +111,9 @@ const XMPP: Sample[] = [
   { what: 'a mention (XEP-0372, or a name in front)', from: 'xmpp', raw: body('Anna (Matrix), ja?') },
   { what: 'a correction (XEP-0308)', from: 'xmpp', before: MINE, raw: body('Wir', "<replace xmlns='urn:xmpp:message-correct:0' id='own'/>") },
   { what: 'a message taken back (XEP-0424)', from: 'xmpp', before: MINE, raw: body('x', "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'/>") },
+  { what: 'the same where it cannot be told any more whose message it is: in a room without ids of people, after a restart', from: 'xmpp',
+    before: MINE,
+    raw: `<message type='groupchat' from='${MUC}/Eva'><body>x</body><retract xmlns='urn:xmpp:message-retract:1' id='s-own'/></message>` },
   { what: 'a reaction (XEP-0444)', from: 'xmpp', raw: stanza(
     "<reactions xmlns='urn:xmpp:reactions:0' id='ASKED'><reaction>👍</reaction></reactions>") },
   { what: 'a file (XEP-0066)', from: 'xmpp', raw: body(PDF, `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },

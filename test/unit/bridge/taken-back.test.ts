@@ -6,6 +6,8 @@ import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 const TOLD = '*: Not passed on: this message was deleted. Please write the text again.'
 
+const UNKNOWN = '*: Not passed on: Zentrale does not know (any more) which message is to be deleted here. It may still stand elsewhere.'
+
 describe('a correction of what was taken back', () => {
   let red: Practice, blue: Practice, phone: Practice
   let started: Started
@@ -71,5 +73,29 @@ describe('a correction of what was taken back', () => {
     await settled()
     assert.deepEqual(blue.read('hall'), ['carla (red): three', 'carla (red): four', 'carla (red): (deleted)'])
     assert.deepEqual(red.read('hall').filter(line => line === TOLD), [])
+  })
+
+  it('and what takes back a message that cannot be told any more is told: in a room, to a contact, and to somebody of a team', async () => {
+    const eva = 'werkstatt/red:eva'
+    await red.say(eva, 'red:eva', 'one', { direct: true, to: 'werkstatt', key: 'm', sender: { id: 'red:eva', name: 'Eva' } })
+    await settled()
+    const unknown = (key: string, id: string, by: string) => red.inbox.accept({
+      kind: 'deletion', key, of: `${key}/of`, unknown: true, place: { network: 'red', id }, at: 1, sender: { id: by, name: by }
+    })
+    for (const [id, by] of [['hall', 'anna'], [eva, 'red:eva'], ['werkstatt-1', '@anna']] as const) {
+      const before = [red, blue, phone].map(({ delivered }) => delivered.length)
+      assert.deepEqual([await unknown(`d ${id}`, id, by), await unknown(`d ${id}`, id, by)], ['stored', 'seen'])
+      await settled()
+      assert.deepEqual([red, blue, phone].map(({ delivered }, index) => delivered.length - before[index]!), [1, 0, 0])
+      assert.equal(red.read(id).at(-1), UNKNOWN)
+    }
+    await red.say(eva, 'red:eva', 'STOP', { direct: true, to: 'werkstatt', key: 'stop', sender: { id: 'red:eva', name: 'Eva' } })
+    await settled()
+    const before = red.delivered.length
+    await unknown('after STOP', eva, 'red:eva')
+    await unknown('nowhere', 'garden', 'red:eva')
+    await unknown('a stranger', 'werkstatt/red:max', 'red:max')
+    await settled()
+    assert.equal(red.delivered.length, before)
   })
 })

@@ -1,6 +1,7 @@
 /** A direct chat belongs to its two people: what somebody else says there counts as nobody's. */
 import assert from 'node:assert/strict'
 import { plain } from '../../../src/model/text'
+import { Refused } from '../../../src/model/errors'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { startBridge, type Started } from '../../support/started'
@@ -87,6 +88,31 @@ describe('who speaks in a direct chat', () => {
     await red.say(room, '@anna', 'Good morning', { key: 'answer' })
     await until(() => red.read('garage/red:eva').includes('*: Good morning'))
     assert.equal((await conversations()).length, 3)
+  })
+
+  it('what a contact corrects where the address is since is new; what they take back, and an answer before, is told as not done', async () => {
+    await says('werkstatt/red:max', 'red:max', 'Good day', 'm1')
+    await says(evas, 'red:eva', 'Hello?')
+    await settled()
+    await started.stop()
+    ;[red, blue] = [makePractice('red'), makePractice('blue')]
+    red.onSend = ({ place, action }) => {
+      if (place.id.startsWith('werkstatt/') && action.kind !== 'room') throw new Refused('not an address of ours')
+    }
+    const identities = [{ network: 'red', id: 'garage' }, { network: 'blue', id: 'werkstatt' }]
+    started = await startBridge([red, blue], [], { path: started.path, addresses: [
+      addressOn(['blue'], [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')], { identities })
+    ] })
+    const [there, sender] = ['garage/red:max', { id: 'red:max', name: 'Max' }]
+    const asNew = { style: 'text', text: plain('* Good morning') } as const // as its network makes it of a correction of what is not in this chat
+    await red.say(there, sender.id, '', { direct: true, to: 'garage', key: 'm2', sender, content: asNew })
+    await until(() => blue.read(room).includes('Max (red): * Good morning'))
+    await red.inbox.accept({ kind: 'deletion', key: 'm3', of: 'm3/of', unknown: true, place: { network: 'red', id: there }, at: 1, sender })
+    await until(() => red.read(there).some(line => line.startsWith('*: Not passed on: Zentrale does not know (any more) which message')))
+    assert.deepEqual(blue.read(room).filter(line => line.includes('deleted')), [])
+    await red.say('werkstatt-2', '@anna', 'Good morning', { key: 'answer' })
+    await until(() => red.read('werkstatt-2').some(line => /^\*: Not delivered to .*“Good morning”/.test(line)))
+    assert.equal((await conversations()).length, 2)
   })
 
   it('what somebody of the team answered in their chat is edited and taken back there too', async () => {

@@ -179,7 +179,7 @@ export const makeDirectReceiver = ({
     const retract = retractedIn(message)
     if (retract !== undefined) {
       const of = original(retract)
-      return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+      return of === undefined ? { ...base, kind: 'deletion', of: `${base.key}/of`, unknown: true } : { ...base, kind: 'deletion', of }
     }
     const reactions = reactionsIn(message)
     if (reactions !== undefined) {

@@ -3,7 +3,7 @@
  * Promises: only what the listener hears counts. Our own messages never come back in. After each entry into a room, its archive is read from
  * the last stored message on, before anything live. Ids are trusted only from the room itself, and only if it announces them (XEP-0359 §5,
  * XEP-0421 §4). A correction or retraction is passed on only for a message of the same occupant, and a set of reactions replaces only
- * one of the same occupant.
+ * one of the same occupant. Of a retraction that cannot be matched, its writer is told.
  */
 import { createHash } from 'node:crypto'
 import type { Place } from '../../../model/address'
@@ -179,7 +179,7 @@ export const makeReceiver = ({
     const retract = retractedIn(message)
     if (retract !== undefined) {
       const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
-      return of === undefined ? undefined : { ...base, kind: 'deletion', of, ...by?.vouched }
+      return of === undefined ? { ...base, kind: 'deletion', of: `${base.key}/of`, unknown: true } : { ...base, kind: 'deletion', of, ...by?.vouched }
     }
     const reactions = reactionsIn(message)
     if (reactions !== undefined) {

@@ -71,6 +71,22 @@ describe('xmpp direct chats', () => {
     assert.deepEqual(inbox.arrivals.flatMap(one => one.kind === 'edit' ? [one.encrypted] : []), [undefined, true])
   })
 
+  it('have a correction of what stands in another chat, as before our address moved, with a star; what takes that back takes none', async () => {
+    const { inbox, write, texts } = stage()
+    const corrects = "<body>ten</body><replace xmlns='urn:xmpp:message-correct:0' id='m1'/>"
+    const takesBack = "<retract xmlns='urn:xmpp:message-retract:1' id='m1'/>"
+    write(ANNA, 'm1', '<body>nine</body>')
+    write('carl@example.org', 'c1', corrects)
+    write('carl@example.org', 'c2', takesBack)
+    write(ANNA, 'm2', corrects)
+    write(ANNA, 'm3', takesBack)
+    await inbox.until('all', () => inbox.arrivals.length === 5)
+    assert.deepEqual([texts(ANNA), texts('carl@example.org')], [['nine', 'ten', 'deletion'], ['* ten', 'deletion']])
+    const [said] = inbox.arrivals
+    const taken = inbox.arrivals.flatMap(one => one.kind === 'deletion' ? [[one.unknown, one.of === said?.key]] : [])
+    assert.deepEqual(taken, [[true, false], [undefined, true]])
+  })
+
   it('return what one person writes beyond what can wait as errors, and go on in order when there is space', async () => {
     const { inbox, sent, write, texts } = stage()
     inbox.crowded.add(`${OURS} ${ANNA}`)

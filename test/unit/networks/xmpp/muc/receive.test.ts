@@ -171,8 +171,23 @@ describe('xmpp/receive', () => {
     assert.ok(first?.kind === 'reaction' && second?.kind === 'reaction' && other?.kind === 'reaction')
     assert.ok(first.by !== undefined && second.by === first.by && second.theirs === true)
     assert.ok(other.by !== undefined && other.by !== first.by)
-    assert.deepEqual([others, theirs, later, more].map(one => one?.kind), ['message', 'edit', 'message', undefined])
+    assert.deepEqual([others, theirs, later, more].map(one => one?.kind), ['message', 'edit', 'message', 'deletion'])
+    assert.ok(more?.kind === 'deletion' && more.unknown === true && heard.every(({ key }) => key !== more.of), 'it takes back nothing')
     assert.ok(theirs?.kind === 'edit' && theirs.theirs === true && theirs.of === said?.key)
+  })
+
+  it('hands on what takes back a message from before our entry, where nothing tells whose it was, as of a message that is not known', async () => {
+    const { hear, hold, comes } = stage([])
+    const before = hold()
+    comes('Ruth')
+    await before()
+    await hear(`${ROOM}/Ruth`, '<body>um neun</body>', 'h1')
+    const live = hold()
+    comes('Ruth')
+    await live()
+    const heard = await hear(`${ROOM}/Ruth`, '<body>unsupported</body><retract xmlns="urn:xmpp:message-retract:1" id="h1"/>', 'h2')
+    const last = heard.at(-1)
+    assert.ok(last?.kind === 'deletion' && last.unknown === true && last.of !== heard[0]?.key, JSON.stringify(heard))
   })
 
   it('leaves reactions of whoever it has not seen come to nobody else, and tells no address that the room shows to us alone', async () => {
