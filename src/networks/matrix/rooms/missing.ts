@@ -1,4 +1,7 @@
-/** Which of the rooms that we attend the bot is not in. When one changes, the others are not looked at: there may be thousands. */
+/**
+ * Which of the rooms that we attend the bot is not in. One that comes after the start, as a portal does, counts when the bot has tried to enter it.
+ * When one changes, the others are not looked at: there may be thousands.
+ */
 export interface Missing<Entry> {
   /** Takes note of whether it is missing now. Returns all of them. */
   note (entry: Entry, isMissing: boolean): this
@@ -8,7 +11,7 @@ export interface Missing<Entry> {
 
 const NAMED_MAX = 5
 
-/** `isTried`: whether the bot has tried to enter it. `changed`: see RoomsWorld. */
+/** `isTried`: whether the bot was in it, or has tried to enter it. `changed`: see RoomsWorld. */
 export const makeMissing = <Entry>(
   nameOf: (entry: Entry) => string, isTried: (entry: Entry) => boolean, changed: (allJoined: boolean, why: string | undefined, tried: boolean) => void
 ): Missing<Entry> => {
@@ -31,11 +34,12 @@ export const makeMissing = <Entry>(
       return this
     },
     show () {
-      if (!isNoted) return
       tried ||= first(1, entry => !isTried(entry)).length === 0
-      const why = missing.size === 0 ? undefined : `not in ${first(NAMED_MAX, () => true).map(nameOf).join(', ')}`
-      if (shown === `${why} ${tried}`) return
-      shown = `${why} ${tried}`
+      const counted = first(NAMED_MAX, entry => !tried || isTried(entry))
+      const why = counted.length === 0 ? undefined : `not in ${counted.map(nameOf).join(', ')}`
+      const now = `${why} ${tried} ${missing.size}` // what waits for a room that is not counted is to hear when the bot is in
+      if (!isNoted || shown === now || (shown === undefined && why === undefined && missing.size > 0)) return
+      shown = now
       changed(why === undefined, why, tried)
     }
   }

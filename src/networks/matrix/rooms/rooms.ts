@@ -130,7 +130,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const entered = new Set<string>() // rooms of which we know whether we were in them before
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
-  const missing = makeMissing<Attended>(({ place }) => place.id, ({ failure }) => failure !== undefined, changed)
+  const isTried = ({ failure, described }: Attended): boolean => failure !== undefined || described !== undefined
+  const missing = makeMissing<Attended>(({ place }) => place.id, isTried, changed)
   let allowed = false
 
   const note = (entry: Attended): Missing<Attended> =>

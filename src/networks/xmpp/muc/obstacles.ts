@@ -21,7 +21,7 @@ export interface Obstacles {
 
 /**
  * `allIn`: all rooms are entered and everybody of ours who wants to speak in them may; else `why` not. `tried`: since the start, each room was
- * entered or tried once. From then on, what is in the way is for those who have a say in the room.
+ * entered or tried once. From then on, what is in the way is for those who have a say in the room, and a new room counts once it was tried.
  */
 export const makeObstacles = (allIn: (all: boolean, why: string | undefined, tried: boolean) => void): Obstacles => {
   const missing = new Map<Room, string>()
@@ -29,10 +29,11 @@ export const makeObstacles = (allIn: (all: boolean, why: string | undefined, tri
   let tried = false
 
   const tell = (): void => {
-    const [[first, cause] = []] = missing
-    const [why] = silent.values()
     tried ||= ![...missing.values()].includes(NOT_YET)
-    allIn(missing.size + silent.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`, tried)
+    const kept = [...missing].filter(([room, cause]) => !tried || cause !== NOT_YET || room.visit > 0)
+    const [[first, cause] = []] = kept
+    const [why] = silent.values()
+    allIn(kept.length + silent.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`, tried)
   }
 
   return {
