@@ -1,14 +1,20 @@
 /** The texts of `zentrale privacy`, each point with the part of the GDPR that asks for it. They are templates, and no legal advice. */
 
+import { TALLY_DAYS } from '../store/tally'
+
 /** What the config tells. */
 export interface Known {
   networks: string
+  inTheClear: string // of these, those on which nothing is encrypted end to end; empty if there is none
   addresses: { name: string, reached: string[], retentionDays: number, people: number, automatic: boolean }[]
   mirrors: string[]
   retained: { name: string, days: number }[] // the mirrors that say it themselves
   keepDays: number
   linkDays: number
   directChats: boolean
+  portals: boolean
+  countsAgents: boolean // reports say how much each of a team has answered
+  shows: boolean // who is typing, reading or there
 }
 type Language = 'de' | 'en'
 type Text = (known: Known, language: Language) => string
@@ -29,12 +35,16 @@ const periods = (known: Known, language: Language): string => list(language === 
   `Zugestellte Nachrichten in gespiegelten Räumen${known.directChats ? ' und Direktchats' : ''}: ${known.keepDays} Tage`,
   ...known.retained.map(({ name, days }) => `davon in ${name}: ${days} Tage`),
   `Links zu Dateien: ${known.linkDays} Tage`, 'Abmeldung mit STOP: bis zum Widerruf mit START (Art. 21 Abs. 3)',
+  'Nachweis von Einwilligungen (Adresse oder Rufnummer, was, wann): bis zur Löschung auf Verlangen (Art. 7 Abs. 1)',
+  `Zahlen für Berichte, ohne Kontakte: ${TALLY_DAYS} Tage`,
   'Protokoll der Vorgänge ohne Namen der Kontakte: [Frist]', 'Sicherungen und Logdateien: [Frist]'
 ] : [
   ...known.addresses.map(({ name, retentionDays }) => `conversations with ${name}: ${retentionDays} days`),
   `delivered messages in mirrored rooms${known.directChats ? ' and direct chats' : ''}: ${known.keepDays} days`,
   ...known.retained.map(({ name, days }) => `of these in ${name}: ${days} days`),
   `links to files: ${known.linkDays} days`, 'opting out by STOP: until it is revoked by START (Art. 21(3))',
+  'proof of consent (address or phone number, what, when): until it is erased on request (Art. 7(1))',
+  `counts for reports, without contacts: ${TALLY_DAYS} days`,
   'the log of cases, without names of contacts: [period]', 'backups and log files: [period]'
 ])
 
@@ -44,7 +54,8 @@ const MEASURES = {
     'Verschlüsselung auf dem Weg (TLS) zwischen Servern; Ende-zu-Ende, wo das Netz es kann und es eingeschaltet ist (docs/encryption.md)',
     'keine Texte und keine ganzen Rufnummern im Log; das Protokoll der Vorgänge ist versiegelt',
     'nichts geht verloren, auch bei Abstürzen (docs/promises.md); Sicherung mit zentrale backup',
-    'Löschfristen laufen von selbst; Auskunft mit zentrale export',
+    'Löschfristen laufen von selbst; Auskunft mit zentrale export, Löschung mit zentrale erase',
+    'Einmal-Codes von Diensten werden verdeckt, bevor sie gespeichert werden; Passwörter, Karten- und Kontonummern werden im Klartext zurückgehalten',
     'Festplatte und Sicherungen verschlüsselt: [ja/nein]', 'Betriebssystem und Zentrale werden aktuell gehalten von: [wem]'
   ],
   en: [
@@ -52,7 +63,8 @@ const MEASURES = {
     'encryption on the way (TLS) between servers; end to end where the network can and it is switched on (docs/encryption.md)',
     'no texts and no whole phone numbers in the log; the log of cases is sealed',
     'nothing is lost, crashes included (docs/promises.md); backups by zentrale backup',
-    'periods of deletion run by themselves; what is stored about somebody is told by zentrale export',
+    'periods of deletion run by themselves; what is stored about somebody is told by zentrale export, and erased by zentrale erase',
+    'one-time codes of services are masked before they are stored; passwords, card and account numbers are held back in the clear',
     'disk and backups encrypted: [yes/no]', 'operating system and Zentrale are kept up to date by: [whom]'
   ]
 } as const
@@ -61,10 +73,13 @@ const MEASURES = {
 export const record: Text = (known, language) => language === 'de' ? document('Verzeichnis von Verarbeitungstätigkeiten: Nachrichten über Zentrale', [
   ['Verantwortlicher (Art. 30 Abs. 1 a)', '[Name, Anschrift, Kontakt; gemeinsam Verantwortliche; Vertreter; Datenschutzbeauftragte]'],
   ['Zwecke (b)', `Anliegen annehmen und beantworten, die über ${known.networks} kommen.`, addressesIn(known, language),
-    known.mirrors.length === 0 ? '' : `Räume verbinden, damit Menschen verschiedener Netze miteinander reden: ${known.mirrors.join(', ')}.`],
+    known.mirrors.length === 0 ? '' : `Räume verbinden, damit Menschen verschiedener Netze miteinander reden: ${known.mirrors.join(', ')}.`,
+    known.portals ? 'Weitere Räume auf Wunsch verbinden.' : '', known.directChats ? 'Direktchats zwischen Menschen verschiedener Netze.' : ''],
   ['Rechtsgrundlage (Art. 6)', '[Vertrag oder Anfrage (1 b), öffentliche Aufgabe (1 e), berechtigtes Interesse (1 f)]'],
   ['Betroffene und Daten (c)', list(['Menschen, die schreiben: Adresse oder Rufnummer, Anzeigename, Bild, Nachrichten, Dateien, Zeiten',
-    'Notizen und Schlagwörter des Teams zu ihnen', 'Menschen im Team: Name, Adresse, Antworten, Zeiten'])],
+    'Notizen und Schlagwörter des Teams zu ihnen', 'Menschen im Team: Name, Adresse, Antworten, Zeiten',
+    ...known.shows ? ['wer gerade schreibt, liest oder da ist; das wird gezeigt und nicht gespeichert'] : [],
+    ...known.countsAgents ? ['wie viel jede Person im Team geantwortet hat (Berichte; [Beteiligung des Betriebs- oder Personalrats])'] : []])],
   ['Empfänger (d)', `Das Team der Adresse; die Betreiber der Server und Netze, über die eine Nachricht geht: ${known.networks} ` +
   '[Server, Anbieter, ' +
   'Gateways, mit Namen]; [Auftragsverarbeiter].'],
@@ -75,10 +90,13 @@ export const record: Text = (known, language) => language === 'de' ? document('V
 ]) : document('Record of processing activities: messages by Zentrale', [
   ['Controller (Art. 30(1)(a))', '[name, address, contact; joint controllers; representative; data protection officer]'],
   ['Purposes (b)', `To take and answer what people write by ${known.networks}.`, addressesIn(known, language),
-    known.mirrors.length === 0 ? '' : `To connect rooms, so that people of different networks can talk: ${known.mirrors.join(', ')}.`],
+    known.mirrors.length === 0 ? '' : `To connect rooms, so that people of different networks can talk: ${known.mirrors.join(', ')}.`,
+    known.portals ? 'To connect further rooms on request.' : '', known.directChats ? 'Direct chats between people of different networks.' : ''],
   ['Legal basis (Art. 6)', '[contract or request (1)(b), public task (1)(e), legitimate interest (1)(f)]'],
   ['Data subjects and data (c)', list(['people who write: address or phone number, shown name, picture, messages, files, times',
-    'notes and labels of the team about them', 'people of the team: name, address, answers, times'])],
+    'notes and labels of the team about them', 'people of the team: name, address, answers, times',
+    ...known.shows ? ['who is typing, reading or there; that is shown and not stored'] : [],
+    ...known.countsAgents ? ['how much each person of the team has answered (reports; [involvement of the works council])'] : []])],
   ['Recipients (d)', `The team of the address; whoever runs the servers and networks by which a message goes: ${known.networks} ` +
   '[servers, providers, ' +
   'gateways, by name]; [processors].'],
@@ -97,7 +115,10 @@ export const policy: Text = (known, language) => language === 'de' ? document('D
   'Ihren Anzeigenamen, um Ihnen zu antworten. [Rechtsgrundlage; bei berechtigtem Interesse: welches]', addressesIn(known, language)],
   ['Wer Ihre Nachricht bekommt (1 e)', 'Das Team der Adresse, an die Sie schreiben. Die Nachricht läuft über Ihren Anbieter und über ' +
   'unseren [Server, ' +
-  'Anbieter]. In Telefonnetzen ist nichts verschlüsselt: Schreiben Sie dort keine Passwörter, Kartennummern oder Gesundheitsdaten.'],
+  'Anbieter]. Zeigt Ihre App ein Schloss, liest auf dem Weg niemand mit; bei uns wird die Nachricht für das Team entschlüsselt.' +
+  (known.inTheClear === '' ? '' : ` Über ${known.inTheClear} ist nichts Ende-zu-Ende verschlüsselt: ` +
+    'Schreiben Sie dort keine Passwörter, Kartennummern ' +
+    'oder Gesundheitsdaten.')],
   ['Drittländer (1 f)', '[Übermittlungen und Garantien; sonst: keine, außer wenn Ihr eigener Anbieter dort ist]'],
   ['Wie lange wir speichern (2 a)', periods(known, language)],
   ['Ihre Rechte (2 b bis d)', 'Sie können Auskunft, Berichtigung, Löschung, Einschränkung und Übertragung Ihrer Daten verlangen und der ' +
@@ -114,8 +135,9 @@ export const policy: Text = (known, language) => language === 'de' ? document('D
   'number and your ' +
   'shown name to answer you. [Legal basis; if it is a legitimate interest: which]', addressesIn(known, language)],
   ['Who gets your message (1)(e)', 'The team of the address to which you write. The message goes by your provider and by our [server, ' +
-  'provider]. In ' +
-  'phone networks nothing is encrypted: write no passwords, card numbers or facts about health there.'],
+  'provider]. If your app shows a lock, nobody reads it on the way; here it is decrypted for the team.' +
+  (known.inTheClear === '' ? '' : ` By ${known.inTheClear}, nothing is encrypted end to end: ` +
+    'write no passwords, card numbers or facts about health there.')],
   ['Third countries (1)(f)', '[Transfers and safeguards; else: none, unless your own provider is there]'],
   ['How long we store it (2)(a)', periods(known, language)],
   ['Your rights (2)(b) to (d)', 'You may ask for access to your data, for rectification, erasure, restriction and portability, and object ' +
@@ -138,7 +160,7 @@ export const processor: Text = (known, language) => language === 'de' ? document
   ['Weitere Auftragsverarbeiter (d, Abs. 2 und 4)', '[Anbieter des Telefonnetzes, Rechenzentrum; mit allgemeiner oder einzelner ' +
   'Genehmigung]. Für sie ' +
   'gelten dieselben Pflichten.'],
-  ['Rechte der Betroffenen (e)', 'Der Auftragnehmer hilft mit zentrale export und löscht auf Weisung.'],
+  ['Rechte der Betroffenen (e)', 'Der Auftragnehmer hilft mit zentrale export und löscht auf Weisung mit zentrale erase.'],
   ['Unterstützung (f, Art. 32 bis 36)', 'Verletzungen meldet er ohne unangemessene Verzögerung (Art. 33 Abs. 2), spätestens nach [Stunden].'],
   ['Ende (g)', 'Am Ende gibt er alles zurück (zentrale backup) oder löscht es, nach Wahl des Auftraggebers, und löscht ' +
   'Kopien.', periods(known, language)],
@@ -152,7 +174,7 @@ export const processor: Text = (known, language) => language === 'de' ? document
   ['Security (c), Art. 32', list([...MEASURES.en])],
   ['Other processors (d), (2) and (4)', '[provider of the phone network, data centre; by general or specific authorisation]. The same ' +
   'duties hold for them.'],
-  ['Rights of data subjects (e)', 'The processor helps by zentrale export, and erases on instruction.'],
+  ['Rights of data subjects (e)', 'The processor helps by zentrale export, and erases on instruction by zentrale erase.'],
   ['Assistance (f), Art. 32 to 36', 'It reports breaches without undue delay (Art. 33(2)), at the latest after [hours].'],
   ['The end (g)', 'At the end it returns everything (zentrale backup) or deletes it, as the controller chooses, and deletes ' +
   'copies.', periods(known, language)],

@@ -34,6 +34,23 @@ describe('zentrale privacy', () => {
     assert.match(runPrivacy(config, 'record', 'en'), /of these in werkstatt: 11 days/)
   })
 
+  it('says what the config makes of people who write and of the team, and nothing that it does not', () => {
+    const [address] = config.addresses
+    const quiet = {
+      ...config, networks: { matrix: config.networks['matrix'] }, mirrors: [],
+      addresses: [{ ...address!, profile: { name: '<b>Amt</b>', about: '' } }]
+    }
+    const busy = { ...address!, countsAgents: true as const, shows: { typing: true, read: false } }
+    const much = { ...config, portals: {} as never, directChats: {} as never, addresses: [busy] }
+    const [few, all] = [quiet, much].map(one => PRIVACY_TEXTS.map(which => runPrivacy(one, which, 'en')).join('\n'))
+    for (const said of [/By SMS, nothing is encrypted/, /works council/, /who is typing/, /further rooms on request/, /Direct chats between/]) {
+      assert.match(all!, said)
+      assert.doesNotMatch(few!, said)
+    }
+    assert.match(few!, /\\<b\\>Amt/)
+    for (const text of [few!, all!]) assert.match(text, /proof of consent[^]*counts for reports, without contacts: 762 days/)
+  })
+
   it('is in the language of the config, if none is named', () => {
     assert.match(runPrivacy({ ...config, language: 'de' }, 'policy'), /^# Datenschutz, wenn Sie uns schreiben/)
   })
