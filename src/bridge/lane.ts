@@ -66,6 +66,20 @@ const send = async ({ network, ending, current }: LaneParts, row: Row, delivery:
   }
 }
 
+/** Whether a row has held up its lane for too long. Where nobody is let in, rows behind it wait for the same, so their time runs too. */
+const makePatience = (clock: Clock) => {
+  let closedSince: number | undefined
+  return {
+    isOver (row: Row, { closed, disconnected }: Unavailable): boolean {
+      const now = clock.now()
+      closedSince = closed ? closedSince ?? now : undefined
+      row.stalledSince = disconnected ? now : row.stalledSince ?? Math.max(row.queuedAt, closedSince ?? now)
+      return now - row.stalledSince > LANE_STALL_MAX_MS
+    },
+    opened () { closedSince = undefined }
+  }
+}
+
 /** A lane hands rows to the network only while it is `working`. `going back`: a row has to wait; first the flying ones are answered. */
 type State =
   | { is: 'working' }
@@ -88,6 +102,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const flying = new Map<number, Row>() // handed to the network, unanswered
   let returned: Row[] = [] // rows whose try failed, to be tried again
   let state: State = { is: 'working' }
+  const patience = makePatience(clock)
 
   const enter = (next: State): void => {
     if (state.is === 'stopping') return // a lane that stops never starts again
@@ -145,14 +160,14 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     const reason = unavailable(error, row, parts)
     if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
     if (reason.voiceless || reason.unsealed !== undefined) ending.waits(row, reason.unsealed)
-    row.stalledSince = reason.disconnected ? clock.now() : row.stalledSince ?? clock.now()
-    if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) ending.stalled(row, reason)
+    if (patience.isOver(row, reason)) ending.stalled(row, reason)
     else goBack(row, reason)
     pump()
   }
 
   const done = (row: Row, sent: Sent): void => {
     flying.delete(row.id)
+    patience.opened()
     ending.done(row, sent)
     pump()
   }

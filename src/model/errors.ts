@@ -51,6 +51,8 @@ export class Unavailable extends Error {
   readonly disconnected: boolean
   /** The destination may have it all the same, and cannot tell us by the key. A person has to decide. */
   readonly unknown: boolean
+  /** The place lets nobody of ours in, so all that is to be said there waits for the same. */
+  readonly closed: boolean
   /** Only arrivals from this place have to wait, because too many from there are still undelivered. */
   readonly crowded: boolean
   readonly trouble: FileTrouble | undefined
@@ -59,12 +61,13 @@ export class Unavailable extends Error {
   /** It must be encrypted, and cannot be. Whoever speaks should know. */
   readonly unsealed: Unsealed | undefined
   constructor (message: string, options: {
-    retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble
+    retryAfterMs?: number, disconnected?: boolean, closed?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble
     voiceless?: boolean, unsealed?: Unsealed | undefined, cause?: unknown
   } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
     this.disconnected = options.disconnected ?? false
+    this.closed = options.closed ?? false
     this.unknown = options.unknown ?? false
     this.crowded = options.crowded ?? false
     this.trouble = options.trouble

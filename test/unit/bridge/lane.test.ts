@@ -134,6 +134,25 @@ describe('a lane', () => {
     for (const state of ['waiting', 'sending'] as const) await until(async () => (await started.bridge.queue.list(state)).length === 0)
   })
 
+  it('to a place that lets nobody in ends together what has waited as long, and not what came later', async () => {
+    await started.stop()
+    const clock = skippingClock(systemClock)
+    const [one, two] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([one, two], [mirrorOf(['red', 'room'], ['blue', 'hall'])], { clock })
+    const waits = (count: number) => async (): Promise<boolean> => (await started.bridge.queue.list('waiting')).length === count
+    two.onSend = () => { throw new Unavailable('not let in', { closed: true, retryAfterMs: 60_000 }) }
+    for (const text of ['first', 'second', 'third']) await one.say('room', 'anna', text)
+    await until(waits(3))
+    clock.skip(16 * 60_000)
+    await one.say('room', 'anna', 'late')
+    await until(waits(1), 'only what came later waits')
+    await until(() => one.delivered.length === 3, 'who wrote the others is told of each')
+    two.onSend = () => {}
+    clock.skip(120_000)
+    await until(() => two.delivered.length === 1)
+    assert.deepEqual(two.read('hall'), ['anna (red): late'])
+  })
+
   it('waits as long as the destination asks, although something behind is due before', async () => {
     await started.stop()
     const clock = skippingClock(systemClock)

@@ -342,7 +342,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       const { room, joined, failure } = attended.get(place.id) ?? {}
       if (room !== undefined && joined === true) return room
       const disconnected = failure === undefined || (failure instanceof Unavailable && failure.disconnected) // else it is the room
-      throw new Unavailable(`the bot is not in the room ${place.id}; it must be able to join it`, { disconnected })
+      throw new Unavailable(`the bot is not in the room ${place.id}; it must be able to join it`, { disconnected, closed: !disconnected })
     },
     known: place => attended.get(place.id)?.room ?? memory.get(memoryKey(place)),
     async made (place, room) {

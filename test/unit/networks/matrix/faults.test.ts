@@ -59,6 +59,17 @@ describe('Matrix: faults', () => {
     assert.deepEqual(bodies(), ['noch auf dem Weg'])
   })
 
+  it('tells a room that lets nobody in from a homeserver that is down', async () => {
+    const closed: Place = { network: 'matrix', id: anna.createRoom({ preset: 'private_chat' }) }
+    const { network } = await begin({}, [closed])
+    let why: unknown
+    await until(() => network.send(delivery(closed, 'vor der Tür'), signal()).catch((error: unknown) => { why = error })
+      .then(() => why instanceof Unavailable && why.closed), 'it is closed')
+    await homeserver.goDown()
+    await until(() => network.send(delivery(place, 'weg'), signal()).catch((error: unknown) => { why = error })
+      .then(() => why instanceof Unavailable && why.disconnected && !why.closed), 'it is down')
+  })
+
   describe('the homeserver', () => {
     it('is waited for when it is down at start and later', async () => {
       await homeserver.goDown()
