@@ -1,27 +1,30 @@
 /**
  * A function address, as its contacts see it in apps that are none of ours: Nina's is built on matrix-nio, Bernd's on slixmpp; Anna is the team. The
- * address has its name and its picture, they see it typing and reading, and what they refer to is what they mean.
+ * address has its name and its picture, they see it typing and reading, and what they refer to is what they mean. In the end Nina's case goes to the
+ * lost property office, where Otto reads in his chat with that address.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { DOMAIN } from '../../sandbox/town'
+import { DOMAIN, PASSWORD } from '../../sandbox/town'
 import type { Independent } from '../support/independent'
 import type { MatrixPerson, SeenEvent } from '../support/matrix-person'
 import { type Pair, raisePair } from '../support/pair'
 import { PNG } from '../support/png'
 import { needs, scratch } from '../support/real'
 import { enteredCase, READ_WITHIN_MS } from '../support/story'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const JID = `bürgerbüro@chat.${DOMAIN}`
 const MXID = `@buergerbuero:${DOMAIN}`
 const TITLE = 'Bürgerbüro'
+const OFFICE = `fundbüro@chat.${DOMAIN}`
 
 for (const xmppServer of ['prosody', 'ejabberd'] as const) {
   describe(`a function address that matrix-nio and slixmpp write to, on Synapse and ${xmppServer}`, () => {
     needs('synapse', xmppServer, 'slixmpp', 'nio')
     const dir = scratch()
     let pair: Pair
-    let nina: Independent, bernd: Independent
+    let nina: Independent, bernd: Independent, otto: XmppPerson
     let chat = '', berndsCase = '', ninasCase = ''
 
     before(async () => {
@@ -30,10 +33,18 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       pair = await raisePair({ xmppServer, language: 'en', addresses: [{ name: 'bürgerbüro', matrix: 'buergerbuero', more: {
         title: TITLE, logo: './logo.png', read_marks: true, automatic: { greeting: 'It has arrived.', absence: false }, reactions: 'shown',
         team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }]
-      } }] }, dir);
+      } }, { name: 'fundbüro', matrix: 'fundbuero', more: {
+        team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }, { name: 'Otto', addresses: [`otto@${DOMAIN}`], direct: true }]
+      } }] }, dir)
+      await pair.town.xmpp.addUser('otto', PASSWORD)
+      otto = await startPerson(pair.town.xmpp, 'otto', PASSWORD)
+      await otto.comeOnline();
       ({ nina, bernd } = pair)
     })
-    after(async () => { await pair?.stop() })
+    after(async () => {
+      await otto?.stop()
+      await pair?.stop()
+    })
 
     const annaReads = (room: string, text: string): Promise<SeenEvent> => pair.town.people.anna.waitFor(room, text, ({ content, sender }) =>
       content['body'] === text && sender !== pair.town.people.anna.userId, READ_WITHIN_MS)
@@ -102,6 +113,36 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       }
       const all = JSON.stringify([nina.seen.filter(({ room }) => room === chat), bernd.seen.filter(({ sender }) => sender === JID)])
       assert.ok(!/anna/i.test(all), 'nothing names Anna')
+    })
+
+    it('what another team was told when it got a case changes with what its contact corrects, and loses what she takes back', async () => {
+      const { anna } = pair.town.people
+      const ids: string[] = []
+      for (const text of ['It is a red bag.', 'My PIN is 4711.']) {
+        nina.does('say', { room: chat, text })
+        ids.push(String((await nina.sees(text, { saw: 'message', text }))['id']))
+        await annaReads(ninasCase, text)
+      }
+      await anna.send(ninasCase, { msgtype: 'm.text', body: '!assign fundbüro' })
+      const office = await enteredCase(anna, 'fundbuero', 2, DOMAIN)
+      const isTold = (says: RegExp, not: RegExp) => ({ type, content }: SeenEvent): boolean =>
+        type === 'm.room.message' && says.test(JSON.stringify(content)) && !not.test(JSON.stringify(content))
+      const ottoReads = (what: RegExp, not: RegExp, how: string, from = 0) => otto.until(String(what), one => otto.heard.indexOf(one) >= from &&
+        String(one.attrs.from).startsWith(OFFICE) && what.test(String(one.getChildText('body'))) && !not.test(String(one.getChildText('body'))) &&
+        (how === '' || one.getChild(how) !== undefined), READ_WITHIN_MS)
+      const told = await anna.waitFor(office, 'what was said', isTold(/red bag.*4711/, /never/), READ_WITHIN_MS)
+      await ottoReads(/red bag[^]*4711/, /never/, '')
+      nina.does('correct', { room: chat, id: ids[0], text: 'It is a blue bag.' })
+      const edit = await anna.waitFor(office, 'the correction', isTold(/blue bag.*4711.*m\.replace/, /red/), READ_WITHIN_MS)
+      assert.equal((edit.content['m.relates_to'] as { event_id: string }).event_id, told.event_id)
+      await ottoReads(/blue bag[^]*4711/, /red/, 'replace')
+      const before = otto.heard.length
+      nina.does('takeBack', { room: chat, id: ids[1] })
+      await anna.waitFor(office, 'that it is gone', ({ type, redacts, content }) =>
+        type === 'm.room.redaction' && (redacts ?? content['redacts']) === told.event_id, READ_WITHIN_MS)
+      await anna.waitFor(office, 'the rest', isTold(/blue bag/, /red|4711|\* It is|m\.replace/), READ_WITHIN_MS)
+      await otto.until('that it is gone', one => otto.heard.indexOf(one) >= before && one.getChild('retract') !== undefined, READ_WITHIN_MS)
+      await ottoReads(/blue bag/, /4711/, '', before)
     })
   })
 }
