@@ -13,7 +13,7 @@ import type { Person } from '../model/address'
 import { messageOf, Refused } from '../model/errors'
 import { type Attachment, filesOf } from '../model/message'
 import { openStore } from '../store/open'
-import { type About, isTheirChat } from '../store/person'
+import { type About, type ArrivalAbout, isTheirChat } from '../store/person'
 import { fetchCopy } from './backup-command'
 import { exportPage, type Exported, type ExportedFile } from './export-page'
 import { withStore } from './own-store'
@@ -25,8 +25,12 @@ export interface ExportOrder { persons: string[]; folder: string; zentrale: stri
 
 const FILE_MS_MAX = 10 * 60_000
 
-const attachmentsOf = ({ arrivals, entries }: About): Attachment[] => [
-  ...arrivals.flatMap(({ how, arrival }) => how !== 'named' && 'content' in arrival ? filesOf(arrival.content) : []),
+/** Whether they may read it: it is not somebody else's, who named them or came into their chat. */
+const isTheirs = (person: Person, { how, arrival }: ArrivalAbout): boolean =>
+  how === 'said' || (how === 'about' && !isTheirChat(arrival.place, person))
+
+const attachmentsOf = ({ person, arrivals, entries }: About): Attachment[] => [
+  ...arrivals.flatMap(one => isTheirs(person, one) && 'content' in one.arrival ? filesOf(one.arrival.content) : []),
   ...entries.flatMap(({ content }) => filesOf(content))
 ]
 
@@ -55,9 +59,10 @@ const readable = (about: About): object => ({
   conversations: about.conversations.map(({ owner: _, signed: __, ...one }) => one),
   entries: about.entries.map(({ who, ...one }) => one.kind === 'contact' ? { ...one, who } : one),
   logbook: about.logbook.map(({ who: _, ...line }) => line),
-  arrivals: about.arrivals.map(({ how, arrival, at, seq }) => {
-    if (how === 'said') return { seq, at, how, arrival }
-    return how === 'about' ? { seq, at, how, arrival: { ...arrival, sender: undefined } } : { seq, at, how, place: arrival.place }
+  arrivals: about.arrivals.map(one => {
+    const { how, arrival, at, seq } = one
+    if (!isTheirs(about.person, one)) return { seq, at, how: 'named', place: arrival.place }
+    return { seq, at, how, arrival: how === 'said' ? arrival : { ...arrival, sender: undefined } }
   }),
   deliveries: about.deliveries.map(row => {
     const { id, state, network, queuedAt } = row

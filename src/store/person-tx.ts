@@ -22,9 +22,11 @@ const HOLDING = `SELECT seq, accepted_at AS at, network, place, sender, arrival 
   OR network || ' ' || place IN (SELECT value FROM json_each(?)) OR seq IN ` + NUMBERS + ') ORDER BY seq'
 const OF_CONVERSATION = ' WHERE conversation IN ' + NUMBERS + ' ORDER BY id'
 
+/** A third one may have come into their chat. */
 const isFrom = (person: Person, { network, place, sender }: JournalRow, arrival: Arrival): boolean => network === person.network &&
-  (sender === person.id || isTheirChat({ network, id: place }, person) ||
-    ('sender' in arrival && (arrival.sender.address === person.id || arrival.sender.account === person.id)))
+  (sender === person.id || ('sender' in arrival
+    ? arrival.sender.address === person.id || arrival.sender.account === person.id
+    : isTheirChat({ network, id: place }, person)))
 
 const ALL: Stretch = { after: 0, upTo: Number.MAX_SAFE_INTEGER }
 
@@ -43,7 +45,8 @@ export const arrivalsAbout = async (sql: Sql, subject: Subject, { after, upTo } 
     if (arrival === undefined) return []
     const about = (how: ArrivalAbout['how']): ArrivalAbout[] => [{ seq: row.seq, at: row.at, how, arrival }]
     if (isFrom(subject.person, row, arrival)) return about('said')
-    if (ofTheirs.has(row.seq) || rooms.has(addressKey(arrival.place))) return about('about')
+    const isAbout = rooms.has(addressKey(arrival.place)) || isTheirChat(arrival.place, subject.person)
+    if (ofTheirs.has(row.seq) || isAbout) return about('about')
     return holdsOne(row.arrival, ids) ? about('named') : []
   })
 }

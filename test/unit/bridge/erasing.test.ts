@@ -48,6 +48,7 @@ describe('erasing a person', () => {
     await phone.say(`werkstatt/${PHONE.id}`, PHONE.id, 'Canary-phone', direct)
     await phone.say(`werkstatt/${OTHER}`, OTHER, 'Other stays', direct)
     await reads(blue, 'werkstatt-3', 'Other stays')
+    await red.say('werkstatt/red:eva', 'red:third', 'Canary-third', direct)
     await red.inbox.quarantine('red', `{"sender":"${EVA.id}","body":"Canary-q"}`, new Malformed('no'))
   }
   const bytes = (): string => ['', '-wal'].map(end => path + end).filter(existsSync).map(file => readFileSync(file, 'latin1')).join('')

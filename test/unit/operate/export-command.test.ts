@@ -41,6 +41,7 @@ for (const isRunning of [false, true]) {
       await sms.say(`werkstatt/${NUMBER}8`, `${NUMBER}8`, 'Canary-Other', direct)
       await xmpp.say('hall', `hall ${JID}`, 'Canary-X', { sender: { id: 'hall/eva', name: 'Eva', address: JID } })
       await xmpp.say('hall', 'hall/bob', `Schreibt an ${JID}, Canary-Bob`)
+      await matrix.say(`werkstatt/${EVA}`, '@otto:example.org', 'Canary-Third', { direct: true, to: 'werkstatt' })
       await xmpp.inbox.quarantine('xmpp', `<message from='${JID}'>Canary-Q`, new Malformed('no'))
       await until(() => matrix.read('room').some(line => line.includes('Canary-Bob')))
     }
@@ -90,10 +91,10 @@ for (const isRunning of [false, true]) {
       assert.equal(statSync(join(folder, 'eva', 'data.json')).mode & 0o077, 0)
     })
 
-    it('names nobody of the team, neither by name nor by address', async () => {
+    it('names nobody of the team, neither by name nor by address, nor a third one who came into their chat', async () => {
       await run(EVA, NUMBER)
       const whole = read('data.json') + read('index.html')
-      for (const theirs of ['@anna', 'Anna']) assert.ok(!whole.includes(theirs), theirs)
+      for (const theirs of ['@anna', 'Anna', 'Canary-Third', '@otto']) assert.ok(!whole.includes(theirs), theirs)
     })
 
     it('leaves out what others said, and those whose address only begins like theirs', async () => {
