@@ -32,7 +32,8 @@ const schemaFits = (path: string): string => {
 }
 
 const diskHasRoom = async (path: string): Promise<string> => {
-  const needed = existsSync(path) ? Math.max(ROOM_BYTES_MIN, ROOM_TIMES * statSync(path).size) : ROOM_BYTES_MIN
+  const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  const needed = Math.max(ROOM_BYTES_MIN, ROOM_TIMES * (bytesOf(path) + bytesOf(`${path}-wal`)))
   const { bavail, bsize } = await statfs(dirname(path))
   const inMib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`
   if (bavail * bsize < needed) {

@@ -60,6 +60,7 @@ const migrate = (db: DatabaseSync): void => {
     db.exec('PRAGMA user_version = ' + String(version + index + 1))
     db.exec('COMMIT')
   })
+  if (version < MIGRATIONS.length) db.exec('PRAGMA wal_checkpoint(TRUNCATE)') // schemaOf reads the file without its log
 }
 
 const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {

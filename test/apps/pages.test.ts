@@ -98,6 +98,20 @@ describe('the pages in Chromium', () => {
     await page.close()
   })
 
+  it('change around whoever is at the keyboard, and leave the focus where it is', async () => {
+    const context = await browser.newContext()
+    await context.addCookies([anna])
+    const page = await context.newPage()
+    await page.goto(`${all.url}/inbox/werkstatt`)
+    await page.locator('#live.live').waitFor()
+    const link = page.locator('tr', { hasText: 'Eva Müller' }).locator('a').first()
+    await link.focus()
+    await all.writes('red:while', 'Hello', 'Meanwhile')
+    await page.locator('tr', { hasText: 'Meanwhile' }).waitFor()
+    assert.equal(await page.evaluate('document.activeElement.getAttribute("href")'), await link.getAttribute('href'))
+    await context.close()
+  })
+
   it('do everything without a script', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' })
     const page = await context.newPage()

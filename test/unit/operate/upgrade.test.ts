@@ -48,6 +48,9 @@ describe('zentrale upgrade-check', () => {
     schema(SCHEMA)
     const running = openStore(path, config.operate.token, systemClock, () => {})
     try { assert.match(await said(backup), /^✓ Store .*as this Zentrale wants it$/m) } finally { await running.close() }
+    path = config.store.path = join(temporaryFolder(), 'new.db')
+    const first = openStore(path, config.operate.token, systemClock, () => {})
+    try { assert.match(await said(backup), /^✓ Store .*as this Zentrale wants it$/m) } finally { await first.close() }
     schema(SCHEMA + 1)
     assert.match(await said(backup), new RegExp(`^✗ Store .*version ${SCHEMA + 1}, made by a newer Zentrale`, 'm'))
   })
