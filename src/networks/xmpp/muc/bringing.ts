@@ -41,6 +41,7 @@ export const makeBringing = (rooms: Pick<Rooms, 'of' | 'ghosts'>, stream: Pick<S
       await stream.writable()
       await ghost.join().catch((error: unknown) => {
         if (!(error instanceof Refused)) throw error
+        if (!room.ready) return // it has put all of us out
         room.unwanted.add(ghost.jid)
         log.info({ room: id, why: error.message }, 'a ghost may not enter the room')
       })
