@@ -86,7 +86,7 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
   afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
   describe('an encrypted direct chat', () => {
-    it('is read and answered, without a warning in the contact\'s app', async () => {
+    it('is read and answered, without a warning in the contact\'s app; once it is forgotten, nobody can read it any more', async () => {
       const bridge = await begin()
       const room = await chat(contact)
       const first = await app.say(room, 'guten Tag')
@@ -98,6 +98,10 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       const { event, read } = await sees(room, 'Was können wir für Sie tun?')
       assert.deepEqual([[event.event_id], event.sender, read.shield], [sent.ids, address(), ''])
       assert.deepEqual(await inTheClear(room), [])
+      const keys = (): string[] => [...rows.keys()].filter(key => key.includes(room))
+      assert.ok(keys().length >= 2, 'of theirs and of ours')
+      await bridge.network.forget!([place()])
+      assert.deepEqual(keys(), [])
     })
 
     it('takes corrections, replies, reactions and deletions in both directions', async () => {

@@ -82,8 +82,9 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
     for (const place of places) {
       const pair = readDirect(place)
       if (pair !== undefined) {
+        const chats = direct.rooms(place)
         await direct.over(place)
-        await encryption.forgetContact(pair.ours, pair.theirs)
+        await encryption.forgetContact(pair.ours, pair.theirs, chats)
         continue
       }
       if (!isMadeByUs(place)) {

@@ -15,6 +15,7 @@ import { stateOf } from '../rooms/state'
 import type { Rotation } from './calls'
 import { tooMany } from './device'
 import type { Devices, DevicesParts } from './devices'
+import { startOf } from './former'
 import { makeMet } from './met'
 import { makeSeen } from './seen'
 
@@ -46,8 +47,8 @@ export interface Encryption {
   over (key: string): Promise<void>
   /** Nobody of ours is in this room any more. */
   forget (room: string): Promise<void>
-  /** This user of ours has nothing to do with this contact any more. */
-  forgetContact (ours: string, theirs: string): Promise<void>
+  /** This user of ours has nothing to do with this contact any more, and cannot read any more what was said in these rooms of theirs. */
+  forgetContact (ours: string, theirs: string, rooms: string[]): Promise<void>
   /** Reads an event as this user of ours. `ask`: asks for keys that are not here. Never throws. */
   open (reader: string, event: Json, ask: boolean): Promise<Opened>
 }
@@ -160,7 +161,11 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       return sealed
     }),
     async forget (room) { if (!devices.off) await seen.forget(room) },
-    forgetContact: met.forget,
+    async forgetContact (ours, theirs, rooms) {
+      await met.forget(ours, theirs)
+      const keys = (await vault.all(startOf(ours))).map(([key]) => key).filter(key => rooms.some(room => key.includes(room)))
+      await vault.change(keys.map(key => [key, undefined]))
+    },
     over: key => vault.change([[`sealed ${key}`, undefined]]),
     async open (reader, event, ask) {
       if (ask && clock.tick() - (slowAt.get(reader) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }
