@@ -17,8 +17,8 @@ export interface TakingBackParts {
   drop (id: number): Promise<boolean>
 }
 
-/** So far. `unreached`: why the rest was not taken back, in words for the operator. */
-export interface TakenBack { takenBack: number; unreached: string[] }
+/** So far. `unreached`: why the rest was not taken back, in words for the operator. `networks`: where there was something to take back. */
+export interface TakenBack { takenBack: number; unreached: string[]; networks: NetworkName[] }
 
 const LOOK_MS = 250
 const TAKING_BACK_MS_MAX = 120_000 // what is not taken back then is on the receipt
@@ -86,6 +86,7 @@ export const makeTakingBack = ({ store, networks, directory, deliver, clock, sig
     while (!signal.aborted && deliver.open(from) > 0) await sleep(clock, LOOK_MS, signal) // a try has a limit of its own
     const endings = await store.run(tx => tx.person.endings(journal))
     return {
+      networks: [...new Set(endings.map(({ network }) => network))],
       takenBack: endings.filter(({ state }) => state === 'done').reduce((sum, { count }) => sum + count, 0),
       unreached: endings.filter(({ state }) => state !== 'done').map(({ network, reason, count }) =>
         `${count} messages on ${directory.can(network).label} could not be taken back: ${reason === DROPPED ? 'it did not answer in time' : reason}`)

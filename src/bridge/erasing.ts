@@ -9,12 +9,14 @@ import { FORGOTTEN } from '../desk/forgotten'
 import type { Chance } from '../lib/chance'
 import type { Log } from '../lib/log'
 import { sleep } from '../lib/clock'
-import { addressKey, type Person, type Place } from '../model/address'
-import { messageOf, Refused } from '../model/errors'
+import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
+import { messageOf } from '../model/errors'
+import { peopleAt } from '../plan/directory'
 import type { Erased } from '../store/person'
 import type { Tx } from '../store/store'
 import { type Count, type ErasingStoredParts, makeErasingStored } from './erasing-stored'
 import { causeOf, makeTakingBack, type TakingBackParts } from './erasing-takes-back'
+import { mustBeSomebodyElse } from './erasing-whom'
 import type { Forgetting } from './forgetting'
 
 /** `at`: ms since 1970. `unreached`: in words for the operator. */
@@ -64,13 +66,14 @@ const cameMeanwhile = (count: number): string => `${count} messages that they wr
 
 const ALWAYS = [
   'The logbook of addresses and the counts for reports keep what the team did and when, with labels, without who the contact was.',
-  'What other people wrote about them in their own words, and copies in other people\'s apps.',
+  'Their reactions and votes stay in the rooms where they gave them.',
+  'What other people wrote about them in their own words, with what they quoted, and copies in other people\'s apps.',
   'Backups that were made before, and stores that zentrale restore has put aside (….before-…).',
   'The log, which has no texts, but may name addresses until it is rotated away.'
 ]
 
 export const makeErasing = (parts: Parts): Erasing => {
-  const { store, networks, directory, desk, forgetting, clock, chance, log } = parts
+  const { store, networks, directory, forgetting, clock, chance, log } = parts
   const stopping = new AbortController()
   const { takeBack } = makeTakingBack({ ...parts, signal: stopping.signal })
   const { subjectsOf, eraseWithin, eraseRest, eraseFacts } = makeErasingStored(parts)
@@ -84,12 +87,18 @@ export const makeErasing = (parts: Parts): Erasing => {
     await note(tx, id, order)
   }
 
-  const remains = (persons: Person[], places: Place[]): string[] => {
-    const known = new Set([...persons, ...places].map(({ network }) => network))
+  /** `carried`: where their words were. */
+  const remains = (persons: Person[], places: Place[], carried: NetworkName[]): string[] => {
+    const known = new Set([...carried, ...[...persons, ...places].map(({ network }) => network)])
+    const isNamed = (person: Person): boolean => directory.threadsOf(addressKey(person)).some(place => {
+      const found = directory.mirrorAt(place)
+      return found !== undefined && peopleAt(found.here).includes(addressKey(person))
+    })
     return [
       ...[...networks.values()].filter(({ name }) => known.has(name)).flatMap(({ remains }) => remains?.(places) ?? []),
       ...persons.some(person => directory.isBlocked(addressKey(person)))
         ? ['That they said STOP is kept with their address, so that nothing is sent to them again.'] : [],
+      ...persons.some(isNamed) ? ['The config names them in a mirror. Take them out of it.'] : [],
       ...ALWAYS
     ]
   }
@@ -107,7 +116,10 @@ export const makeErasing = (parts: Parts): Erasing => {
       const isClear = await eraseWithin(persons, { after, upTo }, count)
       const since = isClear ? upTo : after
       const isClosed = (isClear || anyway) && await eraseRest(persons, { since, anyway }, count, async (tx, places, stays) => {
-        order.closed = { ...back, unreached: [...stays === 0 ? [] : [cameMeanwhile(stays)], ...back.unreached, ...remains(persons, places)] }
+        const { takenBack, unreached, networks: carried } = back
+        order.closed = {
+          takenBack, unreached: [...stays === 0 ? [] : [cameMeanwhile(stays)], ...unreached, ...remains(persons, places, carried)]
+        }
         await tx.person.forgetArrival((await causeOf(tx, id, at)).journal)
       })
       if (isClosed) return
@@ -148,24 +160,9 @@ export const makeErasing = (parts: Parts): Erasing => {
   const run = (id: string, order: Order): Promise<void> => (order.done === undefined ? carryOut(id, order) : finish(id, order.done))
     .catch((error: unknown) => { log.error({ erasure: id, why: messageOf(error) }, 'an erasure broke off; it goes on after the next start') })
 
-  /** With an address of ours, all of its contacts would go; with one of the team, what it does. */
-  const mustBeSomebodyElse = (person: Person): void => {
-    const { id, network } = person
-    const holds = (list: Person[]): boolean => list.some(one => addressKey(one) === addressKey(person))
-    const roster = desk.roster.all()
-    const name = roster.find(({ team }) => team.some(({ addresses }) => holds(addresses)))?.name
-    if (name !== undefined) throw new Refused(`${id} is somebody of the team of ${name}. Take them out of the team first`)
-    const naming = networks.get(network)?.naming
-    const behind = naming?.standsFor?.(id)
-    if (behind !== undefined) throw new Refused(`${id} only speaks for somebody on another network. Write their own address: ${behind.id}`)
-    const isOurs = naming?.isOurs(id) === true || roster.some(({ identities, aliases }) => holds(identities) || holds(aliases))
-    if (isOurs) throw new Refused(`${id} is an address of Zentrale's own. Write that of the person`)
-    if (directory.mirrorAt({ network, id }) !== undefined) throw new Refused(`${id} is a room. Write the address of the person`)
-  }
-
   return {
     async erase (persons) {
-      persons.forEach(mustBeSomebodyElse)
+      for (const person of persons) mustBeSomebodyElse(person, parts)
       const id = chance.token(ID_BYTES)
       const order = await store.run(async tx => {
         const others = await Promise.all(persons.map(person => tx.person.occupants(person)))

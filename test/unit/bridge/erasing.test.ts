@@ -133,6 +133,15 @@ describe('erasing a person', () => {
     isClean()
   })
 
+  it('names what stays on networks to which their words were carried, although they were never there', async () => {
+    blue.remains = () => ['blue keeps its archive']
+    await red.say('room', 'red:bob', 'Canary-room')
+    await reads(blue, 'hall', 'Canary-room')
+    const { unreached } = await erased(await started.bridge.erasing.erase([{ network: 'red', id: 'red:bob' }]))
+    assert.ok(unreached.includes('blue keeps its archive'), unreached.join('\n'))
+    assert.ok(unreached.some(line => line.startsWith('Their reactions and votes stay')))
+  })
+
   it('leaves the lines about others who wrote of them, or that hold a word by which they are called', async () => {
     await red.say('werkstatt/red:eva', EVA.id, 'Canary-1', { ...direct, sender: { id: EVA.id, name: 'new' } })
     await reads(blue, 'werkstatt-1', 'Canary-1')
