@@ -8,8 +8,9 @@ import { NAME } from '.'
 import { answers } from './check-answers'
 import { checkEncryption } from './check-encryption'
 import { checkNewRooms, checkRooms } from './check-rooms'
+import { handOver, synapseSnippet } from './registration/for-synapse'
 import { unregistered } from './registration/registration-file'
-import { type MatrixSection, synapseSnippet } from './settings'
+import type { MatrixSection } from './settings'
 
 const field = (answer: Answer, name: string): string => String((answer.body as Record<string, unknown> | null)?.[name] ?? '')
 
@@ -49,7 +50,7 @@ const bringsSignals = ({ registration, registrationFile }: MatrixSection): Findi
     return { what, found: 'the homeserver tells who is typing and has read' }
   }
   return { what, found: 'the homeserver does not tell who is typing and has read', mild: true,
-    advice: `Write into ${registrationFile}, in place of a line that begins so, and restart the homeserver:\nreceive_ephemeral: true` }
+    advice: `Write into ${registrationFile}, in place of a line that begins so, and ${handOver(registrationFile)}:\nreceive_ephemeral: true` }
 }
 
 const servers = async (config: MatrixSection, { isRunning, clock, places, addresses, mayBeEncrypted = [] }: Checking): Promise<Finding[]> => {
@@ -68,7 +69,7 @@ const servers = async (config: MatrixSection, { isRunning, clock, places, addres
 const address = ({ registration, registrationFile }: MatrixSection, { aliases }: Addressed): Trouble[] => {
   const { names, lines } = unregistered(registration, 'aliases', aliases.filter(({ network }) => network === NAME).map(({ id }) => id))
   return names.length === 0 ? [] : [{ found: `cannot be reached as ${names.join(' and ')}`,
-    advice: `Add to ${registrationFile}, below namespaces, aliases, and restart the homeserver:\n${lines}` }]
+    advice: `Add to ${registrationFile}, below namespaces, aliases, and ${handOver(registrationFile)}:\n${lines}` }]
 }
 
 export const check: Check<MatrixSection> = { servers, address, files: ({ registrationFile }) => [registrationFile] }

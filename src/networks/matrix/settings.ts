@@ -5,12 +5,13 @@ import type { Place } from '../../model/address'
 import { choice, domain, list, listen, secret, section, text, url } from '../../settings/keys'
 import { canonicalName, transliterated } from '../../settings/names'
 import { attempt, ConfigError, Impossible, noSection } from '../../settings/problem'
-import { aDomainOrNone, aUrl, block, type Given, has, like, orNone, type Question } from '../../settings/questions'
+import { aDomainOrNone, aUrl, type Given, has, like, orNone, type Question } from '../../settings/questions'
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, Names, PlaceSettings, Settings, Taking } from '../kind'
 import { type MatrixConfig, NAME } from '.'
 import { isHomeserver } from './check-answers'
 import { GHOST_PREFIX, personId } from './names'
+import { synapseSnippet } from './registration/for-synapse'
 import { namesToRegister, readRegistration, type Registration } from './registration/registration-file'
 import { registrationText, sampleRegistration } from './registration/registration-text'
 
@@ -168,12 +169,6 @@ const init: InitSettings = {
   },
   paste: (answers, _secret, folder) => domainOf(answers) === undefined ? [] : [synapseSnippet(resolve(folder, 'registration.yaml'))]
 }
-
-export const synapseSnippet = (registration: string): string => `In Synapse's homeserver.yaml, then restart Synapse:
-
-${block(`app_service_config_files:\n  - ${registration}`)}
-
-  Synapse must be able to read that file: chgrp matrix-synapse ${registration} && chmod 640 ${registration}`
 
 export const settings: Settings<Written, MatrixSection, string, string> = {
   name: NAME, label: 'Matrix', section: homeserver, person: personId, place, address, agents, take, init,

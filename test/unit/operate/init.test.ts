@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { freePort } from '../../../sandbox/servers/process'
@@ -12,6 +12,7 @@ import { temporaryFolder } from '../../support/folder'
 describe('zentrale init', () => {
   it('writes files that load, with secrets of their own, for their owner only', async () => {
     const folder = temporaryFolder()
+    chmodSync(folder, 0o755)
     const text = init(folder, await answer({}), systemChance)
     const config = loadConfig(join(folder, 'config.yaml'), {})
     assert.equal(config.networks.matrix?.registration.url, 'http://127.0.0.1:9993')
