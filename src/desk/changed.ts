@@ -9,7 +9,7 @@ import { timeout } from './contact'
 import type { Before, CaseDeleted, CaseEdited, Context, Said, TeamDeletion, TeamEdit, WriterFacts } from './facts'
 import { secretIn } from './in-the-clear'
 import { personaOfSpeaker, textsOf } from './shown'
-import { answer, desk, is, log, nothing, type Step } from './steps'
+import { answer, desk, is, log, nothing, sumUpAgain, type Step } from './steps'
 import { inThread, isTalk, seemsNumbered } from './typed'
 
 /** Words as shown to the team when they are not an answer that went out. */
@@ -182,6 +182,7 @@ export const writerTakesBack = (facts: WriterFacts, context: Context): Step[] =>
       { do: 'correct for team', corrects: { edit: facts.arrival, original: went }, content: shownAs(facts, entry, entry.content, true), as } as const
     ],
     ...unsaid(facts, before),
+    ...sumUpAgain(facts.summedUp, entry, one => [{ ...one, kind: 'note' }]),
     log('taken back'),
     answer(textsOf(address).neverLeft)
   ]

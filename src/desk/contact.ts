@@ -6,14 +6,14 @@ import { minutesOf } from '../plan/codes'
 import { ownName } from '../plan/people'
 import { ownWords } from '../plan/reply'
 import { TEXTS } from '../plan/texts'
-import type { Conversation, Entry } from '../store/desk'
+import type { Conversation } from '../store/desk'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type AutomaticText, type Heard, type History } from './automatic'
 import type { ContactDeletes, ContactEdits, ContactSays, Context, NobodyFacts } from './facts'
 import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
 import { pointsOnly } from './retired'
 import { entryText, excerptOf, named, personaOfContact, shownName, textsOf } from './shown'
-import { desk, is, log, nothing, set, show, tellTeam, type Step } from './steps'
+import { desk, is, log, nothing, set, show, sumUpAgain, tellTeam, type Step } from './steps'
 import { unannounced } from './team-rooms'
 import { countedLine, rowWith } from './unread'
 
@@ -198,14 +198,6 @@ const openedByEdit = (facts: ContactEdits, one: Conversation, content: Content, 
   ]
 }
 
-/** Tells it otherwise to teams that were told it when they got the case; without `text`, no more. */
-const summedUpAgain = ({ entry, summedUp }: ContactEdits | ContactDeletes, text?: string): Step[] => {
-  const changed = summedUp?.find(({ id }) => id === entry?.id)
-  if (summedUp === undefined || changed === undefined) return []
-  const now = summedUp.flatMap((one): Entry[] => one !== changed ? [one] : text === undefined ? [] : [{ ...one, text }])
-  return [{ do: 'sum up again', entry: changed.id, now }]
-}
-
 export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   const { conversation: one, arrival: edit, original, address, answered } = facts
   const isForgotten = original === undefined && facts.entry === undefined && one?.contact.id === edit.sender.id
@@ -215,7 +207,7 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   return [
     ...opens ? openedByEdit(facts, one, content, context) : [],
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
-    ...summedUpAgain(facts, entryText(content)),
+    ...sumUpAgain(facts.summedUp, facts.entry, before => [{ ...before, text: entryText(content) }]),
     {
       do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context),
       everywhere: !pointsOnly(facts.shown, one) // the team that has the case now may have come to it since
@@ -237,7 +229,8 @@ export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[
   const texts = textsOf(facts.address)
   const told: Step = { do: 'tell where missing', original, text: texts.tookBack(shownName(context.memory, texts, one)) }
   return [
-    { do: 'take back', original, as, atContact: as }, ...summedUpAgain(facts), ...pointsOnly(facts.shown, one) ? [] : [told],
+    { do: 'take back', original, as, atContact: as }, ...sumUpAgain(facts.summedUp, facts.entry, () => []),
+    ...pointsOnly(facts.shown, one) ? [] : [told],
     { do: 'unannounce', opener: of }, ...one.opener === of ? announcedAgain(one) : [], log('taken back')
   ]
 }

@@ -76,7 +76,7 @@ export interface ElsewhereFacts extends Common { from: 'elsewhere'; arrival: Mes
 export interface Before { entry: Entry; lately: Entry[]; sentBy?: Recorded }
 
 /** The writer of an answer edits or deletes it, but may no longer answer the case: they left the team, or another team has it. */
-export type WriterFacts = Common & { from: 'writer', conversation: Conversation, before: Before } & (Edits | Deletes)
+export type WriterFacts = Common & { from: 'writer', conversation: Conversation, before: Before, summedUp?: Entry[] } & (Edits | Deletes)
 
 // ---- the team
 

@@ -104,7 +104,7 @@ const writerFacts = async ({ tx, memory, now, original }: Reading, arrival: Edit
   if (entry === undefined || conversation === undefined || address === undefined) return undefined
   const common = {
     now, address, shown: memory.roster.named(conversation.address) ?? address, from: 'writer' as const, conversation,
-    before: await beforeOf(tx, arrival, entry), ...originalPart(original)
+    before: await beforeOf(tx, arrival, entry), ...await summedUp(tx, conversation), ...originalPart(original)
   }
   return arrival.kind === 'edit' ? { ...common, kind: arrival.kind, arrival } : { ...common, kind: arrival.kind, arrival }
 }

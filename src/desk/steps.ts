@@ -78,6 +78,12 @@ export const log = (what: LogWord, detail = ''): Step => ({ do: 'log', what, det
 export const desk = (change: DeskChange): Step => ({ do: 'change', change: { kind: 'desk', change } })
 export const show: Step = { do: 'show' }
 
+/** What is said now in place of an entry, to teams that were told it when they got the case; if it is among that. */
+export const sumUpAgain = (summedUp: Entry[] = [], entry: Entry | undefined, now: (before: Entry) => Entry[]): Step[] => {
+  const told = summedUp.find(({ id }) => id === entry?.id)
+  return told === undefined ? [] : [{ do: 'sum up again', entry: told.id, now: summedUp.flatMap(one => one === told ? now(one) : [one]) }]
+}
+
 /** The team of another address takes the case over, and sees what was said lately. */
 export const handOver = (to: FunctionAddress, told: Told): Step[] => [
   { do: 'at', address: to }, show, { do: 'sum up', told }, { do: 'announce', excerpt: told.excerpt }

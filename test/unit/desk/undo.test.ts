@@ -233,6 +233,7 @@ describe('an answer that may be taken back', () => {
     await annaSays('a2', '!assign garage')
     await annaDeletes('a3', 'a1')
     await reads(red, room, '*: Taken back before it was sent: the contact got nothing.')
+    await until(() => red.read('garage-1').some(line => line.endsWith('\n(note) Anna: Oh no')), 'the other team is not told that it was said')
     assert.equal((await one()).awaits, true)
     await red.say('garage-1', '@carla', 'Good day')
     clock.skip(UNDO_MS + 1000)
