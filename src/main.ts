@@ -160,8 +160,12 @@ program.command('privacy').description('print a text that the GDPR asks for, fil
 
 program.command('erase').description('delete all that is stored about a person, and take back what was said; without anybody: list receipts')
   .argument('[persons...]', 'their addresses on the networks').option('-y, --yes', 'do not ask')
-  .action(async (persons: string[], { yes = false }: { yes?: boolean }) => print(yes || !process.stdin.isTTY
-    ? await runErase(config(), { persons, yes }, clock) : await askOnTerminal(ask => runErase(config(), { persons, yes, ask }, clock))))
+  .option('--anyway', 'although something is not connected: what was said there is not taken back')
+  .action(async (persons: string[], { yes = false, anyway = false }: { yes?: boolean, anyway?: boolean }) => {
+    const order = { persons, yes, anyway }
+    print(yes || !process.stdin.isTTY ? await runErase(config(), order, clock)
+      : await askOnTerminal(ask => runErase(config(), { ...order, ask }, clock)))
+  })
 
 program.command('codes').description('show one-time codes that came masked in mirrors, each once')
   .action(async () => print(await runCodes(config(), clock)))

@@ -9,8 +9,8 @@ import { Refused, Unavailable } from '../model/errors'
 import { alsoKnownAs, OTHER_SPELLING, personsOf } from './persons'
 import { readiness, urlOf } from './remote-queue'
 
-/** `persons`: as the operator writes them; without any, the receipts are listed. `ask`: on a terminal. */
-export interface EraseOrder { persons: string[]; yes: boolean; ask?: ((question: string) => Promise<string>) | undefined }
+/** `persons`: as the operator writes them; without any, the receipts are listed. `anyway`: also while a link is down. `ask`: on a terminal. */
+export interface EraseOrder { persons: string[]; yes: boolean; anyway?: boolean; ask?: ((question: string) => Promise<string>) | undefined }
 
 const LOOK_MS = 1_000
 const NOT_RUNNING = 'Zentrale does not run, and only then it can take back what was said and leave rooms. Start it first'
@@ -42,14 +42,20 @@ const receiptOf = async (url: string, token: string, id: string, clock: Clock): 
 }
 
 /** Returns the text to print. Throws Refused if it cannot begin. */
-export const runErase = async (config: Config, { persons: written, yes, ask: askThem }: EraseOrder, clock: Clock): Promise<string> => {
+export const runErase = async (config: Config, { persons: written, yes, anyway, ask: askThem }: EraseOrder, clock: Clock): Promise<string> => {
   const { operate: { listen, token } } = config
   const url = urlOf(listen)
   const persons = personsOf(config, written)
-  if (await readiness(url, clock) === undefined) throw new Refused(NOT_RUNNING)
+  const ready = await readiness(url, clock, token)
+  if (ready === undefined) throw new Refused(NOT_RUNNING)
   if (persons.length === 0) {
     const { body } = await ask(clock, `${url}/admin/erasures`, { token })
     return z.array(RECEIPT).parse(body).map(showReceipt).join('\n\n') || 'There is no receipt.'
+  }
+  const down = ready.links.filter(({ up }) => !up).map(({ network, name, why }) => `${network} ${name}${why === undefined ? '' : ` (${why})`}`)
+  if (down.length > 0 && anyway !== true) {
+    throw new Refused(`this is not connected now: ${down.join(', ')}. What was said there could not be taken back, now or later. ` +
+      'Do it when all is connected, or write --anyway')
   }
   const isSure = yes || (askThem !== undefined && isYes(await askThem(question(persons, alsoKnownAs(config, persons)))))
   if (!isSure) return 'Nothing was erased. Where nobody can be asked, write --yes.'
