@@ -5,15 +5,15 @@
 import { createHash } from 'node:crypto'
 import {
   chmodSync, closeSync, copyFileSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync,
-  rmSync, statSync, writeFileSync
+  statSync, writeFileSync
 } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { userInfo } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { messageOf, Refused } from '../model/errors'
 import { damageOf } from '../store/sqlite'
+import { fillBeside } from './new-file'
 
 const STORE = 'zentrale.db'
 const MANIFEST = 'manifest.json'
@@ -68,15 +68,6 @@ export const filesOf = (config: string, store: string): { files: string[], other
   return { files: [config, ...inside].map(path => relative(folder, path)), others: named.filter(path => !isInside(folder, path)) }
 }
 
-/** What the disk refuses, in words. */
-const unwritable = (folder: string, error: unknown): unknown => {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new Refused(`${folder} cannot be made by this user (${userInfo().username}). Name a folder where it may write`)
-  }
-  return code === 'ENOSPC' ? new Refused(`there is no room for a copy of the store in ${folder}`) : error
-}
-
 export interface Filling { zentrale: string; made: number; config?: { file: string, files: string[] }; store (path: string): Promise<void> }
 
 /** Makes a backup in a folder that must not be there, or be empty. `store` writes the copy. Throws Refused with a text for the operator. */
@@ -84,10 +75,7 @@ export const writeBackup = async (folder: string, { zentrale, made, config, stor
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new Refused(`${folder} is not empty, and a backup is not overwritten. Name a new folder, for instance with the date`)
   }
-  const part = `${resolve(folder)}.part`
-  rmSync(part, { recursive: true, force: true }) // of a backup that was cut off
-  try {
-    mkdirSync(part, { recursive: true, mode: 0o700 })
+  return await fillBeside(folder, async part => {
     const path = join(part, STORE)
     await store(path)
     const damage = damageOf(path)
@@ -102,10 +90,7 @@ export const writeBackup = async (folder: string, { zentrale, made, config, stor
     renameSync(part, folder)
     sync(dirname(resolve(folder)))
     return manifest
-  } catch (error) {
-    rmSync(part, { recursive: true, force: true })
-    throw unwritable(folder, error)
-  }
+  })
 }
 
 /** Throws Refused if the folder is no backup, or not as it was written. */

@@ -8,8 +8,8 @@ import type { NetworkKind } from '../networks/kind'
 import { folded } from '../settings/names'
 import { type DeviceShown, type DevicesOperated, type DevicesShown, type Identities, makeDevicesOperated, NO_FILE } from './devices'
 import type { Store } from '../store/store'
+import { writeNew } from './new-file'
 import { withAnyStore, withStore } from './own-store'
-import { writeNew } from './registration'
 import { readiness, urlOf } from './remote-queue'
 
 export const DEVICE_ACTIONS = ['list', 'renew', 'export', 'import'] as const

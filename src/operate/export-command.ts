@@ -3,7 +3,7 @@
  * that a running Zentrale goes on meanwhile. The folder is there whole, or it is not there.
  */
 import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Agent, request } from 'undici'
 import type { Config } from '../config/config'
@@ -16,6 +16,7 @@ import { openStore } from '../store/open'
 import { type About, type ArrivalAbout, isTheirChat } from '../store/person'
 import { fetchCopy } from './backup-command'
 import { exportPage, type Exported, type ExportedFile } from './export-page'
+import { fillBeside } from './new-file'
 import { withStore } from './own-store'
 import { alsoKnownAs, OTHER_SPELLING, personsOf } from './persons'
 import { readiness, urlOf } from './remote-queue'
@@ -127,10 +128,7 @@ const told = (folder: string, { about, files }: Exported, others: Person[], know
 export const runExport = async (config: Config, { persons: written, folder, zentrale }: ExportOrder, clock: Clock): Promise<string> => {
   const persons = personsOf(config, written)
   if (existsSync(folder) && readdirSync(folder).length > 0) throw new Refused(`${folder} is not empty. Name a new folder`)
-  const part = `${resolve(folder)}.part`
-  rmSync(part, { recursive: true, force: true }) // of an export that was cut off
-  mkdirSync(part, { mode: 0o700 })
-  try {
+  return await fillBeside(folder, async part => {
     const url = urlOf(config.operate.listen)
     const reading = { config, clock, part, url, isRunning: await readiness(url, clock) !== undefined }
     const { about, others } = await readCopy(reading, persons)
@@ -140,8 +138,5 @@ export const runExport = async (config: Config, { persons: written, folder, zent
     if (existsSync(folder)) rmSync(folder, { recursive: true })
     renameSync(part, folder)
     return told(folder, exported, others, alsoKnownAs(config, persons))
-  } catch (error) {
-    rmSync(part, { recursive: true, force: true })
-    throw error
-  }
+  })
 }

@@ -10,8 +10,8 @@ import type { NetworkKind, Settings } from '../networks/kind'
 import { KINDS } from '../networks/kinds'
 import { transliterated } from '../settings/names'
 import { aUrl, type Given, has, NONE, orNone, type Question } from '../settings/questions'
+import { writeNew } from './new-file'
 import { mediaLeadsHere } from './probes'
-import { writeNew } from './registration'
 
 const listed = (text: string): string[] => text.split(',').map(person => person.trim())
 

@@ -1,5 +1,5 @@
 /** `zentrale registration`: a fresh file with the function addresses, for the server of the network that needs one. */
-import { statSync, writeFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readSection } from '../config/load'
 import type { Chance } from '../lib/chance'
 import type { NetworkKind, Registering } from '../networks/kind'
@@ -25,13 +25,3 @@ export const registrationFlags = (kinds: readonly NetworkKind[] = KINDS): [strin
 
 /** The sample that the project shows. */
 export const sampleRegistration = (kinds: readonly NetworkKind[] = KINDS): string => registering(kinds).registration.sample()
-
-/** Writes a new file that only its owner can read. Throws with a text if it exists. */
-export const writeNew = (path: string, text: string): void => {
-  try {
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
-    throw new Error(`${path} exists already and is not overwritten. Move it away, or choose another place`)
-  }
-}

@@ -2,7 +2,7 @@
 import type { Config } from '../../config/config'
 import type { MatrixSection } from '../../networks/matrix/settings'
 import type { XmppSettings } from '../../networks/xmpp/joined'
-import { writeNew } from '../../operate/registration'
+import { writeNew } from '../../operate/new-file'
 import { readNedb } from './nedb'
 import { readPostgres } from './postgres'
 import { configLines, peopleTable, report } from './say'
