@@ -6,6 +6,7 @@ import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
+import { checkAdmin } from '../../src/networks/matrix/check-admin'
 import { checkEncryption } from '../../src/networks/matrix/check-encryption'
 import { checkRooms as checkMatrixRooms } from '../../src/networks/matrix/check-rooms'
 import { logsIn } from '../../src/networks/xmpp/check'
@@ -13,6 +14,7 @@ import { checkRooms as checkXmppRooms } from '../../src/networks/xmpp/check-room
 import { showFinding } from '../../src/operate/check'
 import { Wrong } from '../../src/settings/probe'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
+import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
 import { startPerson } from '../support/xmpp-person'
 
@@ -91,6 +93,7 @@ describe('zentrale check against Synapse', () => {
   const dir = scratch()
   let synapse: Synapse
   let anna: MatrixPerson
+  let tokenOfAnna: string
   const registered = { as_token: 'a'.repeat(43), hs_token: 'h'.repeat(43), id: 'zentrale', url: 'http://127.0.0.1:1', sender_localpart: 'zentrale',
     rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_zentrale_.*:example\\.org' }], aliases: [], rooms: [] } }
   const bot = '@zentrale:example.org'
@@ -98,6 +101,7 @@ describe('zentrale check against Synapse', () => {
     writeFileSync(dir('registration.yaml'), JSON.stringify(registered))
     synapse = await startSynapse({ dir: dir('synapse'), serverName: 'example.org', registrations: [dir('registration.yaml')] })
     const user = await synapse.createUser('anna', 'pw')
+    tokenOfAnna = user.accessToken
     anna = makeMatrixPerson(synapse.url, user.userId, user.accessToken)
   })
   after(async () => { await synapse?.stop() })
@@ -145,6 +149,24 @@ describe('zentrale check against Synapse', () => {
     const [allowed] = await checkMatrixRooms({ homeserverUrl: synapse.url, domain: 'example.org', registration: registered },
       ['#später:example.org'], systemClock, ['#später:example.org'])
     assert.match(showFinding(allowed!), /^✓ .*: is there, encrypted \(which the mirror allows\), and Zentrale is in it$/)
+  })
+
+  it('tells of the admin token whose it is, or why it is none that helps, and what to do', async () => {
+    const chief = await synapse.createUser('chief', 'pw', true)
+    const tell = async (adminToken?: string): Promise<string> =>
+      (await checkAdmin({ homeserverUrl: synapse.url, ...adminToken !== undefined && { adminToken } }, systemClock)).map(showFinding).join('\n')
+    assert.equal(await tell(), '')
+    assert.match(await tell(chief.accessToken), /^✓ Matrix admin token: is that of the administrator @chief:example\.org$/)
+    assert.match(await tell(tokenOfAnna), /^✗ .*: is that of @anna:example\.org, who is no administrator\n +Log in as an administrator of this Synapse/)
+    const login = await fetch(`${synapse.url}/_synapse/admin/v1/users/${encodeURIComponent('@anna:example.org')}/login`, {
+      method: 'POST', headers: { authorization: `Bearer ${chief.accessToken}` }, body: JSON.stringify({ valid_until_ms: Date.now() + 1_000 })
+    })
+    const { access_token: brief } = await login.json() as { access_token: string }
+    await until(async () => /^✗ .*: has expired \(.*\)\n +Log in/.test(await tell(brief)), 'it has expired')
+    await makeMatrixPerson(synapse.url, chief.userId, chief.accessToken).call('POST', 'v3/logout', {})
+    for (const gone of [chief.accessToken, 'syt_b3RoZXI_somewhere_0000']) {
+      assert.match(await tell(gone), /^✗ .*: is not known here: it was logged out, or is one of another server \(.*\)\n +Log in/)
+    }
   })
 
   const asBot = async (method: string, path: string, body: object): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Handler } from '../../lib/serve'
 import { type Finding, listening, runProbe, Wrong } from '../../settings/probe'
 import type { Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME } from '.'
+import { checkAdmin } from './check-admin'
 import { answers } from './check-answers'
 import { checkEncryption } from './check-encryption'
 import { checkNewRooms, checkRooms } from './check-rooms'
@@ -62,7 +63,7 @@ const servers = async (config: MatrixSection, { isRunning, clock, places, addres
   const ids = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NAME).map(({ id }) => id))
   const [all, allowed] = [places, mayBeEncrypted].map(some => some.map(({ id }) => id))
   return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)), bringsSignals(config),
-    ...ids.length > 0 ? [await checkEncryption(config, ids, clock)] : [],
+    ...await checkAdmin(config, clock), ...ids.length > 0 ? [await checkEncryption(config, ids, clock)] : [],
     ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, all ?? [], clock, allowed)]
 }
 
