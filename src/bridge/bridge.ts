@@ -233,7 +233,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const parting = makeParting({ store, networks, directory, deliver, clock, aging, log })
   const queue = makeQueue(store, aging, deliver.changed)
   const erasing = makeErasing({
-    ...options, memories: options.memories ?? new Map(), networks, directory, desk, deliver, forgetting, aging, drop: queue.drop
+    ...options, memories: options.memories ?? new Map(), networks, directory, desk, deliver, forgetting, members, aging, drop: queue.drop
   })
   const tellHead = makeTellHead(log)
   let stopped = false

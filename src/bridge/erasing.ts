@@ -15,6 +15,7 @@ import { peopleAt } from '../plan/directory'
 import type { Erased } from '../store/person'
 import type { Tx } from '../store/store'
 import { type Count, type ErasingStoredParts, makeErasingStored } from './erasing-stored'
+import { makeErasingGhosts, type ErasingGhostsParts } from './erasing-ghosts'
 import { causeOf, makeTakingBack, type TakingBackParts } from './erasing-takes-back'
 import { mustBeSomebodyElse } from './erasing-whom'
 import type { Forgetting } from './forgetting'
@@ -37,7 +38,7 @@ export interface Erasing {
   stop (): void
 }
 
-interface Parts extends Omit<TakingBackParts & ErasingStoredParts, 'signal'> { forgetting: Forgetting, chance: Chance, log: Log }
+interface Parts extends Omit<TakingBackParts & ErasingStoredParts, 'signal'>, ErasingGhostsParts { forgetting: Forgetting, chance: Chance, log: Log }
 
 const COUNTED = ['conversations', 'messages', 'quarantine', 'facts'] as const satisfies (keyof Erased)[]
 const NOTHING: Erased = { conversations: 0, messages: 0, quarantine: 0, facts: 0 }
@@ -64,6 +65,9 @@ const ROUNDS_MS_MAX = 600_000 // whoever writes without a pause cannot put off t
 const cameMeanwhile = (count: number): string => `${count} messages that they wrote while this was done were still under way in the end. They are ` +
   'kept like those of somebody new: erase them again when they no longer write.'
 
+const notLeft = (count: number, label: string): string => `${count} chats or rooms on ${label} are not left yet. That is tried every hour, and ` +
+  'until then it is known whose they are: erase them again then.'
+
 const ALWAYS = [
   'The logbook of addresses and the counts for reports keep what the team did and when, with labels, without who the contact was.',
   'Their reactions and votes stay in the rooms where they gave them.',
@@ -75,6 +79,7 @@ const ALWAYS = [
 export const makeErasing = (parts: Parts): Erasing => {
   const { store, networks, directory, forgetting, clock, chance, log } = parts
   const stopping = new AbortController()
+  const eraseGhosts = makeErasingGhosts(parts)
   const { takeBack } = makeTakingBack({ ...parts, signal: stopping.signal })
   const { subjectsOf, eraseWithin, eraseRest, eraseFacts } = makeErasingStored(parts)
 
@@ -132,14 +137,13 @@ export const makeErasing = (parts: Parts): Erasing => {
     if (order.closed === undefined) await close(id, order)
     if (order.closed === undefined || !isRunning()) return
     await forgetting.tell()
+    const ghosts = await eraseGhosts(order.persons)
     const open = (await store.run(tx => tx.remembered(FORGOTTEN))).map(([place]) => place.split(' ', 1).join(''))
-    const stay = [...new Set(open)]
-    await eraseFacts(order.persons, [ERASING, ...open.length > 0 ? [FORGOTTEN, ...stay] : []], counting(id, order))
-    const { takenBack, unreached } = order.closed
-    const receipt = { id, at: order.at, ...order.erased, takenBack, unreached: [
-      ...unreached, ...stay.map(network => `${open.filter(one => one === network).length} chats or rooms on ${directory.can(network).label} ` +
-        'are not left yet. That is tried every hour, and until then it is known whose they are: erase them again then.')
-    ] }
+    const needed = [ERASING, ...ghosts.failed, ...open.length > 0 ? [FORGOTTEN, ...open] : []]
+    await eraseFacts(order.persons, needed, counting(id, order))
+    const stay = [...new Set(open)].map(network => notLeft(open.filter(one => one === network).length, directory.can(network).label))
+    const unreached = [...order.closed.unreached, ...ghosts.unreached, ...stay]
+    const receipt = { id, at: order.at, ...order.erased, takenBack: order.closed.takenBack, unreached }
     await store.run(tx => note(tx, id, { ...order, persons: [], done: receipt }))
     await finish(id, receipt)
   }

@@ -35,6 +35,8 @@ export interface Halls {
   memberAt (place: Place, id: string): Sender | undefined
   /** The places at which this person is. */
   of (person: Person): Place[]
+  /** Forgets that they are anywhere, until they are seen anew. Returns where they were. */
+  forget (person: Person): Place[]
   /** Whether we have known all who are there for so long, which is one of STEPS. */
   isSettled (place: Place, ms: number): boolean
   /** These return the mirror if what they take may change who is shown in it. */
@@ -153,6 +155,9 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     return hall !== undefined && change(hall) ? hall.mirror : undefined
   }
 
+  const hallsOf = ({ network, id }: Person): Hall[] =>
+    [...halls.values()].filter(({ here, members }) => here.place.network === network && members.has(id))
+
   return {
     has: place => hallOf(place) !== undefined,
     membersAt (place) {
@@ -160,8 +165,8 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
       return hall?.knownAt === undefined ? undefined : [...hall.members.values()]
     },
     memberAt: (place, id) => halls.get(addressKey(place))?.members.get(id)?.sender,
-    of: ({ network, id }) => [...halls.values()].filter(({ here, members }) => here.place.network === network && members.has(id))
-      .map(({ here }) => here.place),
+    of: person => hallsOf(person).map(({ here }) => here.place),
+    forget: person => hallsOf(person).filter(hall => remove(hall, person.id)).map(({ here }) => here.place),
     isSettled: (place, ms) => (hallOf(place)?.settledFor ?? 0) >= ms,
     take: (place, news) => ifChanged(place, hall => take(hall, news)),
     spoke: (place, sender) => ifChanged(place, hall => spoke(hall, sender)),

@@ -33,6 +33,8 @@ export interface Members {
   current (delivery: Delivery): Delivery
   /** Where this person is known to be. */
   placesOf (person: Person): Place[]
+  /** Nobody is to stand for them until they are seen anew. Returns where they were. */
+  forget (person: Person): Place[]
   /** Whoever speaks is there; and an arrival may change who may be shown where. Returns `accepted`. */
   after (arrival: Arrival, accepted: 'stored' | 'seen'): 'stored' | 'seen'
   /** Shows who can be shown from the start: people whose threads are in a mirror. */
@@ -116,7 +118,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
   return {
     wants: halls.has,
     take: (place, news) => look(halls.take(place, news)),
-    placesOf: halls.of,
+    placesOf: halls.of, forget: halls.forget,
     current (delivery) {
       const { as, place, at } = delivery
       const mirror = as === undefined || clock.now() - at < LATE_MS ? undefined : directory.mirrorAt(place)?.mirror

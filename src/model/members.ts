@@ -2,7 +2,7 @@
  * Who is at a place: the people of a room, the person of a thread. This is state, not a message: it is neither stored nor queued. A network
  * tells whom it sees; the bridge tells each network who of the others belongs to its places.
  */
-import type { Place } from './address'
+import { addressKey, type Person, type Place } from './address'
 import type { Persona, Sender } from './message'
 
 /** `lost`: perhaps only their connection, and they may be back soon. */
@@ -22,3 +22,9 @@ export type MemberNews =
  * to leave but those who are `gone`.
  */
 export interface MemberList { place: Place; members: Persona[]; gone?: Persona[]; whole: boolean }
+
+export const without = ({ members, gone = [], ...list }: MemberList, persons: Person[]): MemberList => {
+  const keys = new Set(persons.map(addressKey))
+  const others = (all: Persona[]): Persona[] => all.filter(({ person }) => !keys.has(addressKey(person)))
+  return { ...list, members: others(members), gone: others(gone) }
+}

@@ -153,6 +153,11 @@ export interface Network {
   /** For the receipt of an erasure, before these places are forgotten: what stays that we cannot reach. Absent: nothing. */
   remains? (places: Place[]): string[]
   /**
+   * Nobody stands for these people of other networks any more, who are erased: their ghosts leave without name and picture. Resolves with what stays,
+   * for the receipt. If it throws, or after a crash, it is called again. Absent: the network has no ghosts.
+   */
+  eraseGhosts? (persons: Person[]): Promise<string[]>
+  /**
    * A room that we made for people who asked (Naming.portal) is over: they find what they asked for at `now`. Rejects if they cannot be sent there
    * now. Absent: nobody is sent on.
    */

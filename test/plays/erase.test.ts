@@ -12,7 +12,7 @@ import { startProsody } from '../../sandbox/servers/prosody'
 import type { Phone } from '../../sandbox/smsc'
 import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { temporaryFolder } from '../support/folder'
-import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
+import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { enteredCase, READ_WITHIN_MS } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
@@ -51,8 +51,8 @@ const holding = (path: string): string[] => {
   return Object.entries(CANARIES).filter(([, canary]) => text.includes(canary)).map(([what]) => what)
 }
 
-/** The tables of a database that hold one of them. */
-const tablesHolding = (path: string): string[] => {
+/** The tables of a database that hold one of these. */
+const tablesHolding = (path: string, canaries: string[] = Object.values(CANARIES)): string[] => {
   const copy = join(temporaryFolder(), 'copy.db')
   for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) copyFileSync(path + end, copy + end)
   const db = new DatabaseSync(copy)
@@ -60,7 +60,7 @@ const tablesHolding = (path: string): string[] => {
     const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all().map(({ name }) => String(name))
     return tables.filter(table => db.prepare(`SELECT * FROM "${table}"`).all().flatMap(row => Object.values(row)).some(value => {
       const text = value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
-      return Object.values(CANARIES).some(canary => text.includes(canary))
+      return canaries.some(canary => text.includes(canary))
     }))
   } finally {
     db.close()
@@ -184,6 +184,14 @@ describe('erasing somebody who wrote on three networks', () => {
       await assert.rejects(anna.call('GET', `v3/directory/room/${alias}`))
     }
     const { bernd } = town.people
+    const called = (await anna.events(town.room)).filter(one => JSON.stringify(one).includes(CANARIES['XMPP name']))
+    assert.deepEqual(called, [])
+    const { chunk } = await anna.call('GET', `v3/rooms/${encodeURIComponent(town.room)}/members`)
+    const carls = (chunk as SeenEvent[]).find(({ state_key: key }) => key?.includes('_zentrale_xmpp_carl'))
+    assert.deepEqual([carls?.content['membership'], carls?.content['displayname']], ['leave', undefined])
+    assert.ok(!tablesHolding(dir('town/synapse/synapse.db'), [CANARIES['XMPP name']]).includes('profiles'))
+    await bernd.until('her stand-in leaves', one => one.is('presence') && one.attrs.type === 'unavailable' &&
+      String(one.attrs.from).includes(CANARIES['Matrix name']), READ_WITHIN_MS)
     await bernd.until('it is retracted', one => one.getChild('retract') !== undefined, READ_WITHIN_MS)
   })
 

@@ -124,6 +124,21 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     await sees('Anna', 'Bob (M)', 'Zentrale')
   })
 
+  it('of other places who are erased leave every room, and come no more with those who are listed there', async () => {
+    await attend()
+    await send(at, delivery(say('bin da'), place, { as: bob }))
+    members(true, bob, eva)
+    await sees('Anna', 'Bob (M)', 'Eva (M)', 'Zentrale')
+    assert.deepEqual(await at.network.eraseGhosts?.([bob.person]), [])
+    await sees('Anna', 'Eva (M)', 'Zentrale')
+    await enters(at.carl, 'Carl')
+    await send(at, delivery(say('weiter'), place, { as: eva }))
+    await sees('Anna', 'Carl', 'Eva (M)', 'Zentrale')
+    await at.network.stop()
+    await assert.rejects(at.network.eraseGhosts!([eva.person]), { name: 'Unavailable' })
+    await at.startBridge()
+  })
+
   it('of other places who are put out come again only to speak, or on a new visit; those who may not enter keep nobody out', async () => {
     await attend()
     members(true, bob, eva)

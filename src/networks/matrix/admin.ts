@@ -15,6 +15,8 @@ export interface Admin {
   purge (room: string): Promise<void>
   /** Deletes what an event of ours shows, if that lies on our homeserver: before its redaction, which hides where. What stays is in `trouble`. */
   deleteUploads (event: { room: string, id: string, as: string }, homeserver: Homeserver, signal: AbortSignal): Promise<void>
+  /** The same for one upload. */
+  deleteUpload (uri: string): Promise<void>
   /** Why an upload stayed, the last time; undefined if none has. */
   trouble (): string | undefined
 }
@@ -47,6 +49,18 @@ export const makeAdmin = (
     throw new Unavailable(`the admin API of the homeserver says ${status}: ${errorIn(answer)}`)
   }
 
+  const deleteUpload = async (uri: string): Promise<void> => {
+    const [server = '', id = ''] = uri.slice('mxc://'.length).split('/')
+    if (!MXC.test(uri) || server !== domain) return
+    try {
+      const answer = await call('DELETE', `v1/media/${encode(server)}/${encode(id)}`)
+      if (answer.status !== 404) expect(answer)
+    } catch (error) {
+      trouble = messageOf(error)
+      log.warn({ why: trouble }, 'an upload could not be deleted')
+    }
+  }
+
   return {
     async purge (room) {
       const begun = await call('DELETE', `v2/rooms/${encode(room)}`, { purge: true, block: false })
@@ -64,18 +78,9 @@ export const makeAdmin = (
         unlessRejected(error)
         return {}
       })
-      for (const uri of isJson(said.content) ? uploadsIn(said.content) : []) {
-        const [server = '', id = ''] = uri.slice('mxc://'.length).split('/')
-        if (server !== domain) continue
-        try {
-          const answer = await call('DELETE', `v1/media/${encode(server)}/${encode(id)}`)
-          if (answer.status !== 404) expect(answer)
-        } catch (error) {
-          trouble = messageOf(error)
-          log.warn({ why: trouble }, 'an upload could not be deleted')
-        }
-      }
+      for (const uri of isJson(said.content) ? uploadsIn(said.content) : []) await deleteUpload(uri)
     },
+    deleteUpload,
     trouble: () => trouble
   }
 }

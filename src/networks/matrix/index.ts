@@ -7,6 +7,7 @@ import type { Capabilities, Inbox, Naming, Network, World } from '../../model/ne
 import { makeAdmin } from './admin'
 import { type Addresses, makeAddresses, type Namespaces } from './users/addresses'
 import { makeBringing } from './users/bringing'
+import { makeEraseGhosts } from './users/erased-ghosts'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeFileTypes } from './file-types'
@@ -179,8 +180,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, network: NAME, isUp: () => up, isNobody, inbox: () => inbox })
 
   return {
-    name: NAME, can: CAN, naming: namingOn(domain, bot),
-    serve (identities) { addresses.serve(identities); devices.check() },
+    name: NAME, can: CAN, naming: namingOn(domain, bot), serve (identities) { addresses.serve(identities); devices.check() },
     attend (places) { attending ||= places.length > 0; rooms.attend(places) },
     async start (given) {
       inbox = given
@@ -188,8 +188,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       takes = makeTake({
         network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, keeper, reading, wait, verifying,
-        kicks: ghosts.kicks,
-        strange: makeStrange(log, mxid => !isNobody(mxid)),
+        kicks: ghosts.kicks, strange: makeStrange(log, mxid => !isNobody(mxid)),
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
         typesOf: makeFileTypes({ homeserver, domain, clock, bytesMax: config.mediaBytesMax }, stopping.signal),
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
@@ -203,6 +202,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check, encryptionCounts: () => devices.counts,
+    eraseGhosts: makeEraseGhosts({ homeserver, memory, admin, bringing, ghosts, domain, isOurs }),
     findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }), remains: makeRemains({ rooms, direct, admin, isMadeByUs }),
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, encryption, admin, memory, bot, isOurs, isMadeByUs, forgotten }),
     open: (ref, signal, pictureBytesMax) => openMedia({ homeserver, domain, clock, bytesMax: mediaBytesMax, pictureBytesMax }, ref, signal),

@@ -194,6 +194,7 @@ export const makeGhostAvatars = ({ clock, log, media }: World): GhostAvatars => 
       const before = worn.get(ghost)
       if (avatar === undefined) {
         if (worn.delete(ghost)) ghost.show('')
+        if (before !== undefined) drop(keyOf(before))
         return
       }
       if (before !== undefined && keyOf(before) === keyOf(avatar)) return

@@ -192,7 +192,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       })
     },
     ...makeSend(directSender, () => started?.sender),
-    members: bringing.members, remains: () => REMAINS,
+    members: bringing.members, eraseGhosts: bringing.eraseGhosts, remains: () => REMAINS,
     findRoom: makeFindRoom(domain, stream),
     sendOn: async (here, now) => { if (isPortal(here.id)) await ownRooms.destroy(here.id, now.id) },
     signal: makeSignals({ domain, rooms, addresses, stream }),

@@ -25,9 +25,9 @@ describe('erasing a person', () => {
   let path: string
   let killed: Store | undefined
 
-  const start = async (around?: (store: Store) => Store, clock?: Clock): Promise<void> => {
+  const start = async (around?: (store: Store) => Store, clock?: Clock, more: { membersMax?: number } = {}): Promise<void> => {
     [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', { ghosts: false, deletions: false, edits: false })]
-    started = await startBridge([red, blue, phone], [mirrorOf(['red', 'room'], ['blue', 'hall'])], {
+    started = await startBridge([red, blue, phone], [{ ...mirrorOf(['red', 'room'], ['blue', 'hall']), ...more }], {
       path, addresses: [addressOn(['red', 'phone'], [agent('Anna', 'blue @anna')])], ...around && { around }, ...clock && { clock }
     })
   }
@@ -216,6 +216,36 @@ describe('erasing a person', () => {
     const { unreached } = await erased(await started.bridge.erasing.erase([EVA]))
     assert.ok(unreached.some(line => /^\d chats or rooms on blue are not left yet/.test(line)), unreached.join('\n'))
     assert.ok(!bytes().includes('Canary-1'))
+  })
+
+  it('has those who stand for them leave, though they are still in a mirrored room, and says so', async () => {
+    await started.stop()
+    await start(undefined, undefined, { membersMax: 10 })
+    const asked: Person[][] = []
+    red.eraseGhosts = async persons => { asked.push(persons); return [] }
+    blue.eraseGhosts = async persons => { asked.push(persons); return ['a name on blue stays'] }
+    const members = [{ id: 'red:bob', name: 'Bob' }, { id: EVA.id, name: 'Evchen' }]
+    red.inbox.members({ network: 'red', id: 'room' }, { kind: 'all', members, others: 'left' })
+    await until(() => blue.there('hall').length === 2, 'both')
+    const { unreached } = await erased(await started.bridge.erasing.erase([EVA]))
+    assert.deepEqual(asked, [[], [EVA]])
+    assert.ok(unreached.includes('a name on blue stays'))
+    assert.ok(unreached.some(line => /^They are still in 1 rooms that Zentrale mirrors\./.test(line)), unreached.join('\n'))
+    red.inbox.members({ network: 'red', id: 'room' }, { kind: 'came', member: { id: 'red:max', name: 'red:max' } })
+    await until(() => blue.there('hall').some(name => name.startsWith('red:max')), 'max')
+    assert.ok(!blue.there('hall').some(name => name.includes('Evchen')))
+  })
+
+  it('keeps whose ghosts they are while these cannot be reached, and says so', async () => {
+    await spoken()
+    blue.eraseGhosts = async () => { throw new Unavailable('down') }
+    await started.store.run(tx => tx.remember('blue', `in hall ghost-of ${EVA.id}`, '1'))
+    const { unreached } = await erased(await started.bridge.erasing.erase([EVA]))
+    assert.ok(unreached.some(line => /^Users that stood for them on blue may still show .*: down\..*erase them again then\.$/.test(line)))
+    assert.equal((await started.store.run(tx => tx.remembered('blue'))).length, 1)
+    delete blue.eraseGhosts
+    await erased(await started.bridge.erasing.erase([EVA]))
+    assert.deepEqual(await started.store.run(tx => tx.remembered('blue')), [])
   })
 
   it('knows them as somebody new when they write again', async () => {

@@ -7,9 +7,9 @@ import type { Chance } from '../../../lib/chance'
 import { deadline, type Clock, type Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { makeRounds } from '../../../lib/rounds'
-import type { Place } from '../../../model/address'
+import type { Person, Place } from '../../../model/address'
 import { messageOf, Refused } from '../../../model/errors'
-import type { MemberList } from '../../../model/members'
+import { type MemberList, without } from '../../../model/members'
 import type { Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import type { Rooms } from '../rooms/rooms'
@@ -30,6 +30,8 @@ export interface Bringing {
   cameIn (place: Place): void
   /** Somebody has put this ghost out of the room. */
   putOut (mxid: string, room: string): void
+  /** These people are nowhere any more. */
+  forget (persons: Person[]): void
   stop (): void
 }
 
@@ -114,6 +116,7 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
     putOut (mxid, room) {
       memory.set(outKey(mxid, room), '1').catch((error: unknown) => log.warn({ why: messageOf(error) }, 'not remembered: a ghost was put out'))
     },
+    forget (persons) { for (const [id, list] of lists) lists.set(id, without(list, persons)) },
     stop () {
       for (const timer of looking.values()) timer.cancel()
       rounds.stop()

@@ -18,10 +18,10 @@ import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from '../
 import type { Uploader } from '../media'
 import { GHOST_PREFIX, ghostMxid, keeperOn, secretGhostMxid } from '../names'
 import { clean } from '../text'
-import { makeCalled } from './called'
-import { makeLooks, setProfile } from './looks'
+import { type Called, makeCalled } from './called'
+import { type Looks, makeLooks, setProfile } from './looks'
 import { makePictures } from './pictures'
-import { makeProfileFields } from './profile-fields'
+import { makeProfileFields, type ProfileFields } from './profile-fields'
 import { type Kicks, makeKicks, mustBeForbidden } from './put-out'
 import { makeStandsFor } from './stands-for'
 
@@ -64,6 +64,8 @@ export interface Ghosts {
   leave (mxid: string, room: string, signal?: AbortSignal): Promise<void>
   /** Takes away the picture that the ghost shows in the room, if it shows one. Throws Refused or Unavailable. */
   noPicture (mxid: string, room: string, signal: AbortSignal): Promise<void>
+  /** Takes name and picture out of its profile, and forgets them. Throws Unavailable. */
+  forgetLooks (mxid: string): Promise<void>
   /** All ghosts in this room leave it, and those that are in no other room are forgotten. */
   forgetRoom (room: string): Promise<void>
   /** Undefined if the homeserver has no devices for us: then only `find` can tell whether a message is there. */
@@ -127,6 +129,17 @@ export const enterRoom = async (homeserver: Homeserver, mxid: string, room: stri
     await homeserver.call('POST', `${roomPath(room)}/invite`, { body: { user_id: mxid }, signal })
     await enter()
   }
+}
+
+const forgetLooks = async (mxid: string, { homeserver, fields, called, looks }: {
+  homeserver: Homeserver, fields: Pick<ProfileFields, 'forget'>, called: Called, looks: Looks
+}): Promise<void> => {
+  for (const field of ['displayname', 'avatar_url']) {
+    await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/${field}`, { as: mxid, body: { [field]: '' } }).catch(unlessRejected)
+  }
+  await fields.forget(mxid)
+  await called.learn(mxid, undefined)
+  await looks.setPicture(mxid, undefined, undefined)
 }
 
 export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain, secret, isMadeByUs, signal: stopping }: GhostWorld): Ghosts => {
@@ -247,16 +260,11 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       await leaveAs(mxid, room, signal)
       await out(mxid, room)
     }),
-    noPicture: pictures.none,
+    noPicture: pictures.none, forgetLooks: mxid => forgetLooks(mxid, { homeserver, fields, called, looks }),
     async forgetRoom (room) {
       for (const mxid of inRoom(room)) {
         await leaveAs(mxid, room)
-        if (!isElsewhere(mxid, room)) {
-          await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/displayname`, { as: mxid, body: { displayname: '' } }).catch(unlessRejected)
-          await fields.forget(mxid)
-          await called.learn(mxid, undefined)
-          await looks.setPicture(mxid, undefined, undefined)
-        }
+        if (!isElsewhere(mxid, room)) await forgetLooks(mxid, { homeserver, fields, called, looks })
         await out(mxid, room)
       }
     },

@@ -5,8 +5,9 @@
  * that there is room for those who speak.
  */
 import { makeRounds } from '../../../lib/rounds'
-import { messageOf, Refused } from '../../../model/errors'
-import type { MemberList } from '../../../model/members'
+import type { Person } from '../../../model/address'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import { type MemberList, without } from '../../../model/members'
 import type { World } from '../../../model/network'
 import type { Stream } from '../wire/stream'
 import { canRule, type Room } from './room'
@@ -22,10 +23,12 @@ export interface Bringing {
   members (list: MemberList): void
   /** We are in the room. */
   entered (room: Room): void
+  /** Their ghosts leave all rooms, and come again for nobody who is listed now: see Network.eraseGhosts. Throws Unavailable. */
+  eraseGhosts (persons: Person[]): Promise<string[]>
   stop (): void
 }
 
-export const makeBringing = (rooms: Pick<Rooms, 'of' | 'ghosts'>, stream: Pick<Stream, 'writable'>,
+export const makeBringing = (rooms: Pick<Rooms, 'of' | 'all' | 'ghosts'>, stream: Pick<Stream, 'isUp' | 'writable'>,
   { clock, chance, log }: World): Bringing => {
   const lists = new Map<string, MemberList>()
 
@@ -60,6 +63,12 @@ export const makeBringing = (rooms: Pick<Rooms, 'of' | 'ghosts'>, stream: Pick<S
       rounds.ask(list.place.id)
     },
     entered (room) { if (lists.has(room.place)) rounds.ask(room.place) },
+    async eraseGhosts (persons) {
+      if (!stream.isUp) throw new Unavailable('the component link is down', { disconnected: true })
+      for (const [id, list] of lists) lists.set(id, without(list, persons))
+      for (const room of rooms.all()) for (const person of persons) rooms.ghosts.forget(room, person)
+      return []
+    },
     stop: rounds.stop
   }
 }

@@ -1,6 +1,7 @@
 /** The ghosts of a room: who they are, and which of them have to leave. A room never has more than OCCUPANTS_MAX of them. */
 import type { Clock } from '../../../lib/clock'
 import type { MemberList } from '../../../model/members'
+import type { Person } from '../../../model/address'
 import type { Persona } from '../../../model/message'
 import { RESOURCE } from '../addresses'
 import { ghostLocal } from '../names'
@@ -17,6 +18,8 @@ export interface RoomGhosts {
   ghost (room: Room, persona: Persona): Occupant
   /** The ghosts of these people belong in the room although they say nothing. They have to be brought in. */
   expect (room: Room, list: Omit<MemberList, 'place'>): Occupant[]
+  /** The ghost of this person leaves, and belongs there no more. */
+  forget (room: Room, person: Person): void
   /** Ghosts leave that do not belong in the room, once they have said what they had to say. */
   partUnlisted (room: Room): void
 }
@@ -44,7 +47,7 @@ export const makeRoomGhosts = ({ domain, inside, clock, make, looks }: Parts): R
     if (least !== undefined) leave(room, least)
   }
 
-  const fullJid = ({ person }: Persona): string => `${ghostLocal(person)}@${domain}/${RESOURCE}`
+  const fullJid = ({ person }: Pick<Persona, 'person'>): string => `${ghostLocal(person)}@${domain}/${RESOURCE}`
 
   /** As its person is called and looks now. */
   const ghostOf = (room: Room, persona: Persona): Occupant => {
@@ -74,6 +77,14 @@ export const makeRoomGhosts = ({ domain, inside, clock, make, looks }: Parts): R
       room.whole = whole
       for (const jid of room.unwanted) if (!room.listed.has(jid)) room.unwanted.delete(jid)
       return members.map(persona => ghostOf(room, persona))
+    },
+    forget (room, person) {
+      const jid = fullJid({ person })
+      const ghost = room.ghosts.get(jid)
+      room.listed = new Set([...room.listed].filter(one => one !== jid))
+      if (ghost === undefined) return
+      looks(ghost, { person, name: '' })
+      leave(room, ghost)
     },
     partUnlisted (room) {
       const isLongAgo = (at: number, isGone: boolean): boolean => at <= clock.tick() - (isGone ? JUST_SPOKE_MS : OCCUPANT_IDLE_MS)
