@@ -14,10 +14,12 @@ import { temporaryFolder } from '../support/folder'
 import { ADDRESS, ALIAS } from '../support/matrix-ground'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { delivery, makeBridge, PNG, type Bridge, type Ground } from '../support/matrix-suite'
+import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
 
 const SERVER = 'synapse.test'
 const [WORDS, TOPIC, NAME, FILE] = ['KANARIE-WORT', 'KANARIE-THEMA', 'KANARIE-NAME', 'KANARIE-DATEI']
+const FACE = 'KANARIE-GESICHT'
 const bytes = Buffer.concat([PNG, Buffer.from(FILE)])
 
 describe('Synapse, with the token of its administrator', () => {
@@ -93,6 +95,25 @@ describe('Synapse, with the token of its administrator', () => {
     await network.forget!([place])
     assert.deepEqual([tablesWith(WORDS!), tablesWith(TOPIC!)], [[], []])
     await network.forget!([place]) // as after a crash
+  })
+
+  it('leaves nothing of how those look who stood for somebody, in a room that is not ours', async () => {
+    const { network, files } = await begin()
+    const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
+    const face = Buffer.concat([PNG, Buffer.from(FACE)])
+    files.set('face', face)
+    const as = { person: { network: 'other', id: 'ida' }, name: NAME!, avatar: { network: 'xmpp', ref: 'face', hash: 'face' } }
+    network.attend([place])
+    await bridge!.inbox.until('in the room', () => bridge!.inbox.connections.get('rooms') === true)
+    const send = async (name: string) => await network.send(delivery(place, 'da', { as: { ...as, name } }), signal())
+    for (const name of [`${NAME}-ONE`, `${NAME}-TWO`]) await send(name)
+    await until(() => filesWith(FACE).length > 0, 'the picture')
+    const tells = async (): Promise<string[]> => (await anna.events(place.id)).map(one => JSON.stringify(one))
+      .filter(one => one.includes(NAME!) || one.includes('"avatar_url"'))
+    await until(async () => (await tells()).some(one => one.includes('avatar_url')), 'it is shown')
+    assert.deepEqual(await network.eraseGhosts!([as.person]), [])
+    assert.deepEqual([await tells(), filesWith(FACE), tablesWith(NAME!).includes('profiles')], [[], [], false])
+    assert.deepEqual(await network.eraseGhosts!([as.person]), []) // as after a crash
   })
 
   it('says what it could not reach if the token is not one', async () => {

@@ -15,8 +15,9 @@ describe('bringing ghosts into an XMPP room', () => {
     const room = { ready: true, place: ROOM, features: new Set(), unwanted: new Set(), listener: {} } as unknown as Room
     let tries = 0
     const ghost = { jid: 'eva@chat.example.org/zentrale', nick: '', join: () => { tries++; return join(room) } } as unknown as Occupant
-    const ghosts = { expect: () => [ghost], ghost: () => ghost, partUnlisted () {} }
-    const bringing = makeBringing({ of: () => room, ghosts }, { writable: async () => {} }, makeWorld({ clock: quickClock(1000) }))
+    const ghosts = { expect: () => [ghost], ghost: () => ghost, partUnlisted () {}, forget () {} }
+    const rooms = { of: () => room, all: () => [room], ghosts }
+    const bringing = makeBringing(rooms, { isUp: true, writable: async () => {} }, makeWorld({ clock: quickClock(1000) }))
     return { room, bringing, tries: () => tries }
   }
   const list = { place: { network: 'xmpp', id: ROOM }, members: [], whole: true }
