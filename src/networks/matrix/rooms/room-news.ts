@@ -61,6 +61,7 @@ const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt. Verschlüsselte Nachrich
   'without encryption and write again there.'
 
 /** Says nothing about whether there is such a contact. */
+const NOT_OURS = 'Zentrale kommt nur in Räume, die in ihrer Konfiguration stehen.\nZentrale enters only rooms that its config names.'
 const NO_CHAT = 'Mit diesem Kontakt ist für Sie hier kein Chat eingerichtet.\nYou cannot have a chat with this contact here.'
 
 const UNREAD = 'Eine Ihrer Nachrichten war so verschlüsselt, dass wir sie nicht lesen können. Bitte schreiben Sie sie noch einmal.\n' +
@@ -142,7 +143,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       await rooms.settled()
       if (rooms.placeOf(room) || rooms.awaits(room)) return
       log.info({ room, by: sender }, 'declined an invitation to a room that is not configured')
-      await post(room, 'leave', bot)
+      await post(room, 'leave', bot, { reason: NOT_OURS })
     })
   }
 
