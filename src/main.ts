@@ -168,7 +168,7 @@ program.command('erase').description('delete all that is stored about a person, 
       : await askOnTerminal(ask => runErase(config(), { ...order, ask }, clock)))
   })
 
-program.command('codes').description('show one-time codes that came masked in mirrors, each once')
+program.command('codes').description('show one-time codes that came masked in mirrors, or concerned nobody, each once')
   .action(async () => print(await runCodes(config(), clock)))
 
 program.command('devices')

@@ -186,7 +186,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
       throw error
     })
     if (arrival.kind === 'message' && arrival.masked !== undefined && unmasked !== undefined) {
-      directory.codes.keep({ key: arrival.key, place: arrival.place, text: unmasked }, arrival.masked)
+      const isUnrouted = stored?.plan.outcome === 'unrouted'
+      directory.codes.keep({ key: arrival.key, place: arrival.place, text: unmasked, isUnrouted }, arrival.masked)
     }
     if (stored === undefined) {
       observer.accepted(network, 'seen')

@@ -27,7 +27,7 @@ import { makeBesides } from './beside'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
 import { ERASING, type Erasing, makeErasing } from './erasing'
-import { forgetOld, makeForgetting, PRUNE_ROWS } from './forgetting'
+import { forgetOld, makeForgetting, makePruning } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
 import { makeParting } from './parting'
@@ -80,13 +80,12 @@ export interface Bridge {
   readonly queue: Queue
   readonly desk: { memory: DeskMemory, order: DeskReceive['order'] }
   readonly erasing: Pick<Erasing, 'erase' | 'receipt' | 'receipts'>
-  /** The texts that came masked in mirrors; each is given once. */
+  /** The texts that came masked in mirrors, or concerned nobody; each is given once. */
   codes (): MaskedText[]
   places (): Place[]
 }
 
 const LIST_ROWS_MAX = 500
-const PRUNE_EVERY_MS = 3_600_000
 const SEAL_DIGITS = 16 // digits of a seal that are enough to name it
 const SERVE_EVERY_MS = 60_000
 
@@ -236,20 +235,17 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     ...options, memories: options.memories ?? new Map(), networks, directory, desk, deliver, forgetting, members, aging, drop: queue.drop
   })
   const tellHead = makeTellHead(log)
-  let stopped = false
-  let pruning: { cancel (): void } | undefined
-  const prune = (): void => {
-    store.run(async tx => {
+  const pruning = makePruning(clock, log, async () => {
+    const { most, gone, head } = await store.run(async tx => {
       const { most, gone } = await forgetOld(tx, { desk, directory }, limits.keepMs, aging.now())
       await forgetting.note(tx, gone)
       return { most, gone, head: await tx.desk.head() }
-    }).then(({ most, gone, head }) => {
-      for (const conversation of gone) desk.forget(conversation)
-      void forgetting.tell()
-      tellHead(head)
-      if (!stopped) pruning = clock.after(most === PRUNE_ROWS ? 1000 : PRUNE_EVERY_MS, prune)
-    }, () => {})
-  }
+    })
+    for (const conversation of gone) desk.forget(conversation)
+    void forgetting.tell()
+    tellHead(head)
+    return most
+  })
 
   const attendances = (network: NetworkName): Place[] =>
     [...directory.places(), ...desk.places()].filter(place => place.network === network)
@@ -267,12 +263,11 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       members.start()
       void forgetting.tell()
       erasing.start(orders)
-      pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
+      pruning.start() // not at once: old rows recognise what networks bring again
     },
     renew: makeRenew(options, desk, directory, { told () { own.start(); serve() }, settled: parting.settled }),
     async stop () {
-      stopped = true
-      pruning?.cancel()
+      pruning.stop()
       serving?.cancel()
       own.stop()
       signals.stop()
@@ -286,7 +281,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       done()
     },
     desk: { memory: desk, order: own.order }, queue, erasing,
-    codes: () => directory.codes.take(place => directory.mirrorAt(place) !== undefined),
+    codes: () => directory.codes.take(({ place, isUnrouted }) => isUnrouted || directory.mirrorAt(place) !== undefined),
     places: directory.places
   }
 }

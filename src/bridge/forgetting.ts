@@ -1,4 +1,5 @@
 /** What is old is forgotten. When conversations are, the networks forget their places too. */
+import type { Clock, Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { samePlace, type NetworkName, type Place } from '../model/address'
 import { messageOf } from '../model/errors'
@@ -12,7 +13,9 @@ import type { Store, Tx } from '../store/store'
 import { TALLY_DAYS } from '../store/tally'
 
 /** At most so many of each kind at once, so that nobody waits for it. */
-export const PRUNE_ROWS = 500
+const PRUNE_ROWS = 500
+const PRUNE_EVERY_MS = 3_600_000
+const PRUNE_ON_MS = 1000 // while there is more
 
 /** `keepMs`: how long what is no address's is kept. `now`: by the clock that does not jump. `most`: see Forgotten. */
 export const forgetOld = async (
@@ -72,5 +75,25 @@ export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgettin
       last = tellAll()
       return last
     })
+  }
+}
+
+/** Forgets every hour, first an hour after the start. `prune` resolves with the most rows of one kind, and may fail. */
+export const makePruning = (clock: Pick<Clock, 'after'>, log: Log, prune: () => Promise<number>): { start (): void, stop (): void } => {
+  let stopped = false
+  let next: Timer | undefined
+  const runIn = (ms: number): void => { if (!stopped) next = clock.after(ms, run) }
+  const run = (): void => {
+    prune().then(most => runIn(most === PRUNE_ROWS ? PRUNE_ON_MS : PRUNE_EVERY_MS), (error: unknown) => {
+      log.warn({ why: messageOf(error) }, 'could not forget what is old: trying again in an hour')
+      runIn(PRUNE_EVERY_MS)
+    })
+  }
+  return {
+    start () { runIn(PRUNE_EVERY_MS) },
+    stop () {
+      stopped = true
+      next?.cancel()
+    }
   }
 }

@@ -1,5 +1,6 @@
 /**
- * `zentrale codes`: what came masked in mirrors, where nobody is of a team who could ask. Each is shown once. Only the running Zentrale has them.
+ * `zentrale codes`: what came masked in mirrors, or concerned nobody: there is no team that could ask. Each is shown once. Only the running Zentrale
+ * has them.
  */
 import express from 'express'
 import { z } from 'zod'

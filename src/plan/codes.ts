@@ -12,7 +12,8 @@ export const CODES_OF_PLACE_MAX = 10
 export const CODES_MAX = 500
 const MINUTE_MS = 60_000
 
-export interface MaskedText { key: ArrivalKey; place: Place; text: string }
+/** `isUnrouted`: it concerned nobody, so that no team can ask for it. */
+export interface MaskedText { key: ArrivalKey; place: Place; text: string; isUnrouted: boolean }
 
 export const minutesOf = (ms: number): number => Math.max(Math.round(ms / MINUTE_MS), 1)
 
@@ -20,8 +21,8 @@ export interface Codes {
   keep (came: MaskedText, forMs: number): void
   /** What nobody was told yet, newest first. */
   waiting (): MaskedText[]
-  /** Gives the texts of these places that nobody was told yet, and counts as having told them. */
-  take (isAsked: (place: Place) => boolean): MaskedText[]
+  /** Gives those texts that nobody was told yet, and counts as having told them. */
+  take (isAsked: (one: MaskedText) => boolean): MaskedText[]
   /** The delivery as it is to be sent: with the text, if it is the first one that shows it. */
   filled (delivery: Delivery): Delivery
   stop (): void
@@ -70,7 +71,7 @@ export const makeCodes = (clock: Pick<Clock, 'now' | 'after'>): Codes => {
       sweep()
     },
     take (isAsked) {
-      const asked = waiting().filter(({ place }) => isAsked(place))
+      const asked = waiting().filter(isAsked)
       for (const one of asked) one.toldTo = 'operator'
       return asked
     },

@@ -42,6 +42,32 @@ describe('what was said in a mirror', () => {
     assert.deepEqual(started.bugs, [])
   })
 
+  it('is forgotten also after the store could not do it once', async () => {
+    const clock = skippingClock()
+    const [red, blue] = [makePractice('red'), makePractice('blue')]
+    let failing = false
+    let failures = 0
+    const started = await startBridge([red, blue], [{ ...mirrorOf(['red', 'room'], ['blue', 'hall']), retentionDays: 1 }], {
+      clock, around: store => ({ ...store, run (job, patienceMs) {
+        if (!failing) return store.run(job, patienceMs)
+        failures++
+        return Promise.reject(new Unavailable('busy'))
+      } })
+    })
+    await red.say('room', 'anna', 'Canary-once')
+    await until(() => blue.read('hall').length === 1)
+    failing = true
+    clock.skip(2 * DAY_MS)
+    await until(() => failures > 0, 'it fails')
+    failing = false
+    await until(async () => {
+      clock.skip(HOUR_MS)
+      await started.store.compact()
+      return !readFileSync(started.path).includes('Canary-once')
+    }, 'it is forgotten')
+    await started.stop()
+  })
+
   it('stays while it is still to be delivered', async () => {
     const clock = skippingClock()
     const [red, blue] = [makePractice('red'), makePractice('blue', { giveUpAfterMs: 30 * DAY_MS })]

@@ -128,4 +128,13 @@ describe('a one-time code that came masked', () => {
     assert.deepEqual(started.bridge.codes(), [])
     assert.equal(isOnDisk(CODE), false)
   })
+
+  it('in a message that concerns nobody can be shown by the operator too, once', async () => {
+    await start()
+    await comes('sms-1', CODE, 'red:bank')
+    assert.equal((await started.bridge.queue.unrouted()).length, 1)
+    assert.deepEqual(started.bridge.codes().map(({ text }) => text), [`Ihr Code lautet ${CODE}`])
+    assert.deepEqual(started.bridge.codes(), [])
+    assert.equal(isOnDisk(CODE), false)
+  })
 })
