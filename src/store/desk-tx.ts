@@ -49,8 +49,8 @@ const chained = (before: string, line: Omit<LogLine, 'hash'>): string => createH
 const lineOf = ({ conversation, ...row }: Omit<LogLine, 'conversation'> & { conversation: number | null }): LogLine =>
   ({ ...row, ...conversation === null ? {} : { conversation } })
 
-/** A LIKE pattern: these exact words, anywhere in the text. */
-const anywhere = (words: string): string => `%${words.replace(/[\\%_]/g, '\\$&')}%`
+/** A LIKE pattern: these exact words, anywhere in a text in small letters. Only those of ASCII have them, for every engine. */
+const anywhere = (words: string): string => `%${words.replace(/[A-Z]/g, letter => letter.toLowerCase()).replace(/[\\%_]/g, '\\$&')}%`
 
 type LogRow = Parameters<typeof lineOf>[0] & { id: number, seal: string | null }
 
@@ -64,7 +64,7 @@ const wrongWith = (row: LogRow, before: string, sealed: boolean, key: string): s
 }
 
 /** `sealKey` is kept outside the database, so that somebody who can write the file cannot rewrite the logbook. */
-export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => ({
+export const makeDeskTx = ({ one, all, run, change }: Sql, sealKey: string): DeskTx => ({
   async conversation (id) { return conversationOf(await one('SELECT id, data FROM conversation WHERE id = ?', id)) },
   async conversationAt (place) {
     return conversationOf(await one('SELECT id, data FROM conversation WHERE network = ? AND place = ?', place.network, place.id))
@@ -106,8 +106,8 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, contact.network, contact.id, ...values)
       return true
     }
-    return (await run(`UPDATE conversation SET address = ?, desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?, touched_at = ?
-      WHERE id = ? AND claim = ?`, ...values, id, expected)).changes === 1
+    return await change(`UPDATE conversation SET address = ?, desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?,
+      touched_at = ? WHERE id = ? AND claim = ?`, ...values, id, expected) === 1
   },
 
   async entry ({ conversation, at, kind, who, text, content, network, key, held, project, signature }, journal) {
@@ -157,7 +157,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async reworded (entry, content, text) { await run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
   async search (address, words, limit) {
     return (await all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND sent_by IS NULL AND lower(text) LIKE lower(?) ESCAPE '\\' AND NOT (` + GONE + ') ORDER BY entry.id DESC LIMIT ?',
+      WHERE desk = ? AND sent_by IS NULL AND lower(text) LIKE ? ESCAPE '\\' AND NOT (` + GONE + ') ORDER BY entry.id DESC LIMIT ?',
     address, anywhere(words), limit)).map(entryOf)
   },
   async ofProject (address, project, limit) {
@@ -233,12 +233,12 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async addresses () { return (await all<{ address: string }>('SELECT DISTINCT address FROM conversation')).map(row => row.address) },
   async forget (address, before, limit) {
     const values = [address, before, limit] as const
-    const entries = await run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
+    const entries = await change(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
       JOIN journal ON journal.seq = entry.journal WHERE conversation.address = ? AND accepted_at < ? ORDER BY entry.id LIMIT ?)`, ...values)
-    const texts = await run(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic
+    const texts = await change(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic
       JOIN conversation ON conversation.id = automatic.conversation WHERE conversation.address = ? AND at < ?
       ORDER BY automatic.id LIMIT ?)`, ...values)
-    const arrivals = await run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
+    const arrivals = await change(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending')) LIMIT ?)`, ...values)
     await run(`UPDATE conversation SET data = json_remove(data, '$.excerpt', '$.opener')
@@ -246,7 +246,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
     const conversations = (await all<ConversationRow>(`DELETE FROM conversation WHERE id IN (SELECT id FROM conversation
       WHERE address = ? AND touched_at < ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.conversation = conversation.id) LIMIT ?)
       RETURNING id, data`, ...values)).flatMap(row => conversationOf(row) ?? [])
-    return { most: Math.max(entries.changes, texts.changes, arrivals.changes, conversations.length), conversations }
+    return { most: Math.max(entries, texts, arrivals, conversations.length), conversations }
   },
   async open () {
     return await all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,

@@ -17,7 +17,7 @@ interface Ended { seq: number; network: string; key: string }
 type ErasingTx = Omit<PersonTx, 'about' | 'occupants' | 'aboutWithin'>
 
 export const makeErasingTx = (sql: Sql, tally: Pick<TallyTx, 'forgetRare'>): ErasingTx => {
-  const { all, one, run } = sql
+  const { all, one, run, change } = sql
 
   /** In what others said, and in what was sent of it. */
   const clean = async ({ ids }: Subject, { after, upTo }: Stretch): Promise<void> => {
@@ -56,7 +56,7 @@ export const makeErasingTx = (sql: Sql, tally: Pick<TallyTx, 'forgetRare'>): Era
       JSON.stringify(theirs), JSON.stringify(naming.map(({ journal }) => journal)))
       const seqs = JSON.stringify(ended.map(({ seq }) => seq))
       await run('DELETE FROM entry WHERE journal IN ' + NUMBERS, seqs)
-      const { changes: messages } = await run('DELETE FROM journal WHERE seq IN ' + NUMBERS, seqs)
+      const messages = await change('DELETE FROM journal WHERE seq IN ' + NUMBERS, seqs)
       for (const { network, key } of ended) {
         await run('INSERT INTO erased (mark, at) VALUES (?, ?) ON CONFLICT (mark) DO UPDATE SET at = excluded.at', markOf(network, key), now)
       }
@@ -67,7 +67,7 @@ export const makeErasingTx = (sql: Sql, tally: Pick<TallyTx, 'forgetRare'>): Era
       const { id } = person
       const addresses = await all<{ address: string }>('SELECT address FROM conversation WHERE network = ? AND contact = ?', person.network, id)
       for (const { address } of addresses) await tally.forgetRare(address, Number.MAX_SAFE_INTEGER)
-      const conversations = (await run('DELETE FROM conversation WHERE network = ? AND contact = ?', person.network, id)).changes
+      const conversations = await change('DELETE FROM conversation WHERE network = ? AND contact = ?', person.network, id)
       const unread = await unreadOf(sql, ids)
       for (const { id: row } of unread) await run('DELETE FROM quarantine WHERE id = ?', row)
       await run('DELETE FROM consent WHERE person = ?', addressKey(person))

@@ -14,7 +14,7 @@ type KeptTx = Pick<Tx,
   'vaulted' | 'vaultedFrom' | 'vaultedCount' | 'vault'>
 
 export const makeKeptTx = (sql: Sql): KeptTx => {
-  const { all, one, run } = sql
+  const { all, one, run, change } = sql
   let kept = 0 // in quarantine since the start
   return {
     async block (person, now) { await run('INSERT INTO blocked (person, since) VALUES (?, ?) ON CONFLICT (person) DO NOTHING', person, now) },
@@ -22,10 +22,10 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
     async blocked () { return (await all<{ person: string }>('SELECT person FROM blocked')).map(row => row.person) },
     async quarantine (network, raw, why, now, key) {
       const mark = key === undefined ? `bytes ${createHash('sha256').update(raw).digest('hex')}` : `key ${key}`
-      const { changes } = await run(`INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?)
+      const added = await change(`INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (network, mark) DO NOTHING`,
       network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now, mark)
-      if (changes === 0) return false
+      if (added === 0) return false
       if (kept++ % QUARANTINED_BETWEEN_TRIMS > 0) return true
       await run(`DELETE FROM quarantine WHERE network = ? AND why = ? AND id NOT IN
         (SELECT id FROM quarantine WHERE network = ? AND why = ? ORDER BY id DESC LIMIT ?)`, network, why, network, why, QUARANTINE_KIND_ROWS_MAX)
@@ -35,10 +35,11 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
     async quarantined (limit) { return await all<QuarantineRow>(QUARANTINE + 'ORDER BY id DESC LIMIT ?', limit) },
     async quarantinedAt (id) { return await one<QuarantineRow>(QUARANTINE + 'AND id = ?', id) },
     async dropQuarantined (id) {
-      return (await run("UPDATE quarantine SET raw = '', dropped = 1 WHERE dropped = 0 AND id = ?", id)).changes === 1
+      return await change("UPDATE quarantine SET raw = '', dropped = 1 WHERE dropped = 0 AND id = ?", id) === 1
     },
     async remembered (owner) {
-      return (await all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner)).map(row => [row.key, row.value])
+      return (await all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ? ORDER BY key', owner))
+        .map(row => [row.key, row.value])
     },
     async remember (owner, key, value) {
       await run('INSERT INTO memory (owner, key, value) VALUES (?, ?, ?) ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value',

@@ -19,7 +19,7 @@ type OperatorTx = Pick<Tx,
   'depth' | 'list' | 'show' | 'retry' | 'drop' | 'unrouted' | 'unroutedAt' | 'skipConversations' | 'setAside' | 'prune' | 'pruneAt'>
 
 export const makeOperatorTx = (sql: Sql): OperatorTx => {
-  const { all, one, run } = sql
+  const { all, one, run, change } = sql
   return {
     async depth () {
       return [
@@ -64,23 +64,23 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
       await run("UPDATE sqlite_sequence SET seq = seq + CASE WHEN seq > ? THEN seq ELSE ? END WHERE name = 'conversation'", SKIPPED_MIN, SKIPPED_MIN)
     },
     async setAside (reason, now) {
-      return (await run(`UPDATE outbox SET state = 'unknown', reason = ?, settled_at = ? WHERE state IN ('waiting', 'sending')
-        AND json_extract(delivery, '$.action.kind') NOT IN ('room', 'deletion', 'removal')`, reason, now)).changes
+      return await change(`UPDATE outbox SET state = 'unknown', reason = ?, settled_at = ? WHERE state IN ('waiting', 'sending')
+        AND json_extract(delivery, '$.action.kind') NOT IN ('room', 'deletion', 'removal')`, reason, now)
     },
     async prune (before, limit) {
       await run('DELETE FROM early_receipt WHERE at < ?', before)
       await run('DELETE FROM erased WHERE at < ?', before)
       await run('DELETE FROM quarantine WHERE at < ?', before)
-      return (await run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
+      return await change(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state IN ('waiting', 'sending') OR settled_at >= ?))
-        ORDER BY seq LIMIT ?)`, before, before, limit)).changes
+        ORDER BY seq LIMIT ?)`, before, before, limit)
     },
     async pruneAt ({ network, id }, before, limit) {
-      return (await run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE network = ? AND place = ? AND accepted_at < ?
+      return await change(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE network = ? AND place = ? AND accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending'))
-        ORDER BY seq LIMIT ?)`, network, id, before, limit)).changes
+        ORDER BY seq LIMIT ?)`, network, id, before, limit)
     }
   }
 }

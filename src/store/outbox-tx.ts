@@ -23,7 +23,7 @@ export const makeOutboxTx = (sql: Sql): OutboxTx => {
       return { id, journal, from, delivery: { ...delivery, attempt }, notice, queuedAt: now, ...notBefore === undefined ? {} : { notBefore } }
     },
     async reword (id, action) {
-      await run("UPDATE outbox SET delivery = json_set(delivery, '$.action', json(?)) WHERE id = ?", JSON.stringify(action), id)
+      await run("UPDATE outbox SET delivery = json_set(delivery, '$.action', json_extract(?, '$')) WHERE id = ?", JSON.stringify(action), id)
     },
     async lanes () {
       return (await all<{ network: string, place: string }>(

@@ -10,7 +10,8 @@ export const NUMBERS = '(SELECT CAST(value AS BIGINT) FROM json_each(?))'
 export interface Sql {
   all<Row>(sql: string, ...values: SQLInputValue[]): Promise<Row[]>
   one<Row>(sql: string, ...values: SQLInputValue[]): Promise<Row | undefined>
-  run (sql: string, ...values: SQLInputValue[]): Promise<{ changes: number }>
+  run (sql: string, ...values: SQLInputValue[]): Promise<void> // what goes wrong may be thrown by what is asked next
+  change (sql: string, ...values: SQLInputValue[]): Promise<number> // gives how many rows were changed
   insert (sql: string, ...values: SQLInputValue[]): Promise<number> // gives the number of the new row
 }
 
@@ -24,7 +25,8 @@ export const makeSql = (db: DatabaseSync): Sql => {
   return {
     all: async <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
     one: async <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).get(...values) as Row | undefined,
-    run: async (sql, ...values) => ({ changes: Number(statement(sql).run(...values).changes) }),
+    run: async (sql, ...values) => { statement(sql).run(...values) },
+    change: async (sql, ...values) => Number(statement(sql).run(...values).changes),
     insert: async (sql, ...values) => Number(statement(sql).run(...values).lastInsertRowid)
   }
 }

@@ -1,19 +1,17 @@
 /**
- * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that wait at the same time share one commit,
- * and so one fsync. store.ts says what is promised.
+ * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that share one commit share one fsync. store.ts says what
+ * is promised.
  */
 import { closeSync, openSync, readSync, rmSync } from 'node:fs'
-import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Clock, Timer } from '../lib/clock'
-import { Unavailable, messageOf } from '../model/errors'
+import { backup, DatabaseSync } from 'node:sqlite'
+import type { Clock } from '../lib/clock'
+import { messageOf } from '../model/errors'
+import { makeJobs } from './jobs'
 import { MIGRATIONS } from './schema'
 import { makeSql } from './sql'
 import { makeTally } from './tally-tx'
 import { makeTx } from './tx'
-import type { Store, Tx } from './store'
-
-/** At most so many jobs share one commit, so that the first does not wait long for the last. */
-const COMMIT_JOBS_MAX = 512
+import type { Store } from './store'
 
 /**
  * temp_store: savepoints keep their undo data in memory; in a file it cost more than everything else together.
@@ -23,9 +21,6 @@ const PRAGMAS = [
   'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0', 'temp_store = MEMORY',
   'wal_autocheckpoint = 4000', 'secure_delete = ON' // deleted rows are overwritten in the file
 ]
-
-type S = StatementSync
-interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void }
 
 /** Memory, read-only, input or output, damage, full, cannot open, no database: SQLite's primary result codes. */
 const DISK_CODES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26])
@@ -126,114 +121,35 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
  */
 export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = ''): Store => {
   const db = openFile(path, Engine)
-  const tally = makeTally(makeSql(db))
-  const tx = makeTx(db, sealKey, tally)
-  const [open, savepoint, rollback, release, end] =
-    ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
-  let waiting: Waiting[] = []
-  let firsts = 0 // how many jobs at the front were called with `first`
-  let patienceMs = Infinity // the shortest patience of the waiting jobs
-  let timer: Timer | undefined
-  let running: Promise<void> | undefined
-  let committedAt = -Infinity // by clock.tick
-  let commits = 0
-  let closed: Error | undefined
-  const compacting: { resolve (isWhole: boolean): void, reject (error: unknown): void }[] = []
+  const sql = makeSql(db)
+  const tally = makeTally(sql)
+  const part = (sql: string): (() => Promise<void>) => {
+    const statement = db.prepare(sql)
+    return async () => { statement.run() }
+  }
+  const jobs = makeJobs({
+    tx: makeTx(sql, sealKey, tally), tally, isFault: isDiskError, settled: async () => {},
+    begin: part('BEGIN IMMEDIATE'), savepoint: part('SAVEPOINT job'), rollback: part('ROLLBACK TO job'), release: part('RELEASE job'),
+    end: part('COMMIT')
+  }, clock, failed)
   let copying: Promise<void> = Promise.resolve() // the last one
 
-  const commit = async (batch: Waiting[]): Promise<void> => {
-    const answers: (() => void)[] = []
-    open.run()
-    for (const { job, resolve, reject } of batch) {
-      savepoint.run()
-      try {
-        const value = await job(tx)
-        answers.push(() => resolve(value))
-        tally.ended(true)
-      } catch (error) {
-        if (isDiskError(error)) throw error
-        rollback.run()
-        tally.ended(false)
-        answers.push(() => reject(error))
-      }
-      release.run()
-    }
-    await tally.write(clock.now())
-    end.run()
-    committedAt = clock.tick()
-    commits++
-    for (const answer of answers) answer()
-  }
-
-  /** Between two commits, because it is no part of any. */
-  const compact = (): void => {
-    for (const { resolve, reject } of compacting.splice(0)) {
-      try { resolve(compactFile(db)) } catch (error) { reject(error) }
-    }
-  }
-
-  const work = async (): Promise<void> => {
-    compact()
-    const batch = waiting.splice(0, COMMIT_JOBS_MAX)
-    firsts = Math.max(firsts - batch.length, 0)
-    if (batch.length === 0) return
-    patienceMs = waiting.length > 0 ? 0 : Infinity
-    try {
-      await commit(batch)
-    } catch (error) {
-      closed = new Unavailable(`the store failed: ${messageOf(error)}`)
-      for (const { reject } of [...batch, ...waiting]) reject(closed)
-      waiting = []
-      failed(error)
-    }
-  }
-
-  /** One commit per turn of the event loop: jobs that come during it share the next one. */
-  const begin = (): void => {
-    timer?.cancel()
-    timer = undefined
-    running ??= new Promise<void>(resolve => clock.soon(() => {
-      void work().finally(() => { running = undefined; resolve(); wake() })
-    }))
-  }
-
-  const wake = (): void => {
-    if (closed !== undefined) return
-    if (compacting.length > 0) return begin() // asked for while jobs ran
-    if (waiting.length === 0) return
-    const ms = patienceMs === 0 ? 0 : committedAt + patienceMs - clock.tick()
-    if (ms <= 0) return begin()
-    timer?.cancel()
-    timer = clock.after(ms, begin)
-  }
-
   return {
-    run: (job, patience = 0, first = false) => new Promise((resolve, reject) => {
-      if (closed !== undefined) return reject(closed)
-      waiting.splice(first ? firsts++ : waiting.length, 0, { job, resolve: resolve as (value: unknown) => void, reject })
-      if (patience >= patienceMs) return
-      patienceMs = patience
-      wake()
-    }),
-    commits: () => commits,
-    compact: () => copying.then(() => new Promise((resolve, reject) => {
-      if (closed !== undefined) return reject(closed)
-      compacting.push({ resolve, reject })
-      begin()
-    })),
+    run: jobs.run,
+    commits: jobs.commits,
+    compact: () => copying.then(() => jobs.between(async () => compactFile(db))),
     copyTo (path) {
-      const mine = copying.then(() => closed === undefined ? copyOf(db, path) : Promise.reject(closed))
+      const mine = copying.then(() => {
+        const closed = jobs.closed()
+        return closed === undefined ? copyOf(db, path) : Promise.reject(closed)
+      })
       copying = mine.catch(() => {})
       return mine
     },
     async close () {
-      while (running !== undefined || (waiting.length > 0 && closed === undefined)) {
-        begin()
-        await running
-      }
+      const isFirst = await jobs.close()
       await copying
-      if (closed === undefined) {
-        closed = new Unavailable('the store is closed')
+      if (isFirst) {
         try { db.exec('PRAGMA wal_checkpoint(TRUNCATE)') } catch { /* then the next start reads the log */ }
       }
       if (db.isOpen) db.close()

@@ -1,5 +1,4 @@
 /** All statements together. */
-import type { DatabaseSync } from 'node:sqlite'
 import { makeDeskTx } from './desk-tx'
 import { makeErasingTx } from './erasing-tx'
 import { makeJournalTx } from './journal-tx'
@@ -10,17 +9,14 @@ import { makePagesTx } from './pages-tx'
 import { makePersonTx } from './person-tx'
 import { makeReactionsTx } from './reactions-tx'
 import { makeReceiptsTx } from './receipts-tx'
-import { makeSql } from './sql'
+import type { Sql } from './sql'
 import type { Tx } from './store'
 import { makeTally } from './tally-tx'
 
 /** `tally`: takes what is counted; without it, that is only read. */
-export const makeTx = (db: DatabaseSync, sealKey: string, tally = makeTally(makeSql(db))): Tx => {
-  const sql = makeSql(db)
-  return {
-    tally: tally.tx, pages: makePagesTx(sql),
-    desk: makeDeskTx(sql, sealKey), person: { ...makePersonTx(sql), ...makeErasingTx(sql, tally.tx) },
-    ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
-    ...makeOperatorTx(sql)
-  }
-}
+export const makeTx = (sql: Sql, sealKey: string, tally = makeTally(sql)): Tx => ({
+  tally: tally.tx, pages: makePagesTx(sql),
+  desk: makeDeskTx(sql, sealKey), person: { ...makePersonTx(sql), ...makeErasingTx(sql, tally.tx) },
+  ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
+  ...makeOperatorTx(sql)
+})

@@ -13,6 +13,7 @@ import type { Delivery, EditArrival, MessageArrival } from '../../src/model/mess
 import { toPlain } from '../../src/model/text'
 import { TEXTS } from '../../src/plan/texts'
 import type { Conversation } from '../../src/store/desk'
+import { makeSql } from '../../src/store/sql'
 import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, type Auditor } from './auditor'
 import { teamRoom, type Desk } from './desk'
@@ -344,7 +345,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       each(delivery, key => more(open, key))
     },
     judgeDesk (db) {
-      const verified = makeTx(db, '').desk.verify()
+      const verified = makeTx(makeSql(db), '').desk.verify()
       const rows = db.prepare('SELECT * FROM outbox WHERE notice = 0 ORDER BY id').all() as unknown as Row[]
       const all = rows.flatMap((row): Sent[] => {
         const tag = ownTag(textOf(row))

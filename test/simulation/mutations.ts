@@ -4,7 +4,7 @@
 export type Mutation = [what: string, file: string, line: string, by: string, breaks: string[]]
 
 export const MUTATIONS: Mutation[] = [
-  ['answers before the commit', 'store/sqlite.ts', 'answers.push(() => resolve(value))',
+  ['answers before the commit', 'store/jobs.ts', 'answers.push(() => resolve(value))',
     'resolve(value); await new Promise(later => clock.after(300, later))', ['I1', 'I7']],
   ['forgets what it has seen', 'bridge/accept.ts', 'if (await tx.seen(arrival.place.network, arrival.key)) return undefined',
     'arrival = { ...arrival, key: `${arrival.key} ${clock.tick()}` }', ['I2']],
@@ -19,7 +19,7 @@ export const MUTATIONS: Mutation[] = [
   ['does not ask what became of a try', 'bridge/lane.ts', 'delivery.attempt > 1 ? await network.find?.(delivery, signal) : undefined',
     'undefined', ['I2']],
   ['takes a clock that jumps at its word', 'bridge/bridge.ts', 'const aging = steady(clock)', 'const aging = clock', ['I1', 'I2', 'I5']],
-  ['goes on after the disk could not be read', 'store/sqlite.ts', 'if (isDiskError(error)) throw error', '', ['I1', 'I3', 'I5']],
+  ['goes on after the disk could not be read', 'store/jobs.ts', 'if (engine.isFault(error)) throw error', '', ['I1', 'I3', 'I5']],
   ['tells nobody that something failed', 'bridge/ending.ts', 'tell === undefined ? undefined', 'true ? undefined', ['I8', 'I1']],
   ['lets a second one answer who has not seen the claim', 'desk/read-team.ts',
     'const is = await meant(tx, arrival, place.address, { own: place.own, number, another })',

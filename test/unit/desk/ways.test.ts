@@ -5,6 +5,7 @@ import type { FunctionAddress } from '../../../src/desk/address'
 import { Unavailable } from '../../../src/model/errors'
 import type { Content, Delivery } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
+import { makeSql } from '../../../src/store/sql'
 import { makeTx } from '../../../src/store/tx'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
@@ -273,7 +274,7 @@ describe('the ways in which a function address may work', () => {
         db.prepare(`SELECT * FROM "${table}"`).all().map(row => `${table} ${JSON.stringify(row)}`))
         .filter(row => /Secret|Confidential|Welcome|eva/.test(row))
       assert.deepEqual(left, [])
-      assert.equal((await makeTx(db, '').desk.verify()).wrong, undefined)
+      assert.equal((await makeTx(makeSql(db), '').desk.verify()).wrong, undefined)
       db.close()
       started = await startBridge([red, blue] = [makePractice('red'), makePractice('blue')], [], {
         addresses: [addressOn(['red', 'blue'], [ANNA])], path: started.path, clock

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../src/lib/clock'
 import type { Verified } from '../../../src/store/desk'
 import { openSqlite } from '../../../src/store/sqlite'
+import { makeSql } from '../../../src/store/sql'
 import { makeTx } from '../../../src/store/tx'
 import { temporaryFolder } from '../../support/folder'
 
@@ -24,7 +25,7 @@ const verified = async (change: (db: DatabaseSync) => void, key = KEY): Promise<
   const db = new DatabaseSync(path)
   db.exec('DROP TRIGGER logbook_stays; DROP TRIGGER logbook_keeps')
   change(db)
-  const found = await makeTx(db, key).desk.verify()
+  const found = await makeTx(makeSql(db), key).desk.verify()
   db.close()
   return found
 }
