@@ -30,6 +30,7 @@ import { ERASING, type Erasing, makeErasing } from './erasing'
 import { forgetOld, makeForgetting, makePruning } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
+import { makeNewcomers } from './newcomers'
 import { makeParting } from './parting'
 import { makeSignals } from './signals'
 import { makeMovedPortals } from './moved-portals'
@@ -176,9 +177,10 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
   const directory = await readDirectory(options, desk)
   const signals = makeSignals({ networks, directory, desk, store, clock, placesOf: person => members.placesOf(person) })
-  const members = makeMembers({ networks, directory, store, clock })
+  const members = makeMembers({ networks, directory, store, clock, newcomer: place => newcomer(place) })
   const current = (delivery: Delivery): Delivery => directory.codes.filled(members.current(delivery))
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained, current })
+  const newcomer = makeNewcomers({ store, directory, deliver, clock, aging })
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,
     changed (change) {

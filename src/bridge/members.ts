@@ -42,9 +42,13 @@ export interface Members {
   stop (): void
 }
 
-interface Parts { networks: ReadonlyMap<NetworkName, Pick<Network, 'can' | 'members'>>; directory: Directory; store: Store; clock: Clock }
+interface Parts {
+  networks: ReadonlyMap<NetworkName, Pick<Network, 'can' | 'members'>>; directory: Directory; store: Store; clock: Clock
+  /** Somebody has come to this place who was not there before. */
+  newcomer (place: Place): void
+}
 
-export const makeMembers = ({ networks, directory, store, clock }: Parts): Members => {
+export const makeMembers = ({ networks, directory, store, clock, newcomer }: Parts): Members => {
   const halls = makeHalls(directory, clock)
   const [crowds, goneFrom] = [makeCrowds(clock), makeGone()]
   const changed = new Set<Mirror>()
@@ -117,7 +121,11 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
 
   return {
     wants: halls.has,
-    take: (place, news) => look(halls.take(place, news)),
+    take (place, news) {
+      const isNew = news.kind === 'came' && halls.memberAt(place, news.member.id) === undefined
+      look(halls.take(place, news))
+      if (isNew) newcomer(place)
+    },
     placesOf: halls.of, forget: halls.forget,
     current (delivery) {
       const { as, place, at } = delivery
