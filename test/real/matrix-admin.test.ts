@@ -19,7 +19,7 @@ import { needs, scratch } from '../support/real'
 
 const SERVER = 'synapse.test'
 const [WORDS, TOPIC, NAME, FILE] = ['KANARIE-WORT', 'KANARIE-THEMA', 'KANARIE-NAME', 'KANARIE-DATEI']
-const FACE = 'KANARIE-GESICHT'
+const [FACE, CALLED] = ['KANARIE-GESICHT', 'KANARIE-IDA'] as const
 const bytes = Buffer.concat([PNG, Buffer.from(FILE)])
 
 describe('Synapse, with the token of its administrator', () => {
@@ -66,10 +66,10 @@ describe('Synapse, with the token of its administrator', () => {
     db.close()
     return found
   }
-  const roomWith = async ({ network, files }: Bridge, id: number) => {
+  const roomWith = async ({ network, files }: Bridge, id: number, more: { encrypted?: true } = {}) => {
     const place = { network: 'matrix', id: network.naming.room('amt', id)! }
     const as = { person: { network: 'other', id: 'eva' }, name: NAME! }
-    const state = { kind: 'room' as const, room: { name: TOPIC!, topic: TOPIC!, people: [anna.userId] } }
+    const state = { kind: 'room' as const, room: { name: TOPIC!, topic: TOPIC!, people: [anna.userId], ...more } }
     const send = async (more: Partial<Delivery>) => await network.send(delivery(place, WORDS!, { as, ...more }), signal())
     await send({ action: state })
     const { room_id: room } = await anna.call('GET', `v3/directory/room/${encodeURIComponent(place.id)}`)
@@ -97,22 +97,32 @@ describe('Synapse, with the token of its administrator', () => {
     await network.forget!([place]) // as after a crash
   })
 
+  it('leaves nothing of what was uploaded for an encrypted room', async () => {
+    const media = (): string[] => filesWith('').filter(path => path.includes('local_content'))
+    const before = media()
+    const { takeBack } = await roomWith(await begin(), 3, { encrypted: true })
+    assert.ok(media().length > before.length && filesWith(FILE!).length === 0, 'it is there, and encrypted')
+    await takeBack()
+    assert.deepEqual(media(), before)
+    assert.ok(!bridge!.network.remains!([]).join().includes('could not be deleted'))
+  })
+
   it('leaves nothing of how those look who stood for somebody, in a room that is not ours', async () => {
     const { network, files } = await begin()
     const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
     const face = Buffer.concat([PNG, Buffer.from(FACE)])
     files.set('face', face)
-    const as = { person: { network: 'other', id: 'ida' }, name: NAME!, avatar: { network: 'xmpp', ref: 'face', hash: 'face' } }
+    const as = { person: { network: 'other', id: 'ida' }, name: CALLED, avatar: { network: 'xmpp', ref: 'face', hash: 'face' } }
     network.attend([place])
     await bridge!.inbox.until('in the room', () => bridge!.inbox.connections.get('rooms') === true)
     const send = async (name: string) => await network.send(delivery(place, 'da', { as: { ...as, name } }), signal())
-    for (const name of [`${NAME}-ONE`, `${NAME}-TWO`]) await send(name)
+    for (const name of [`${CALLED}-ONE`, `${CALLED}-TWO`]) await send(name)
     await until(() => filesWith(FACE).length > 0, 'the picture')
     const tells = async (): Promise<string[]> => (await anna.events(place.id)).map(one => JSON.stringify(one))
-      .filter(one => one.includes(NAME!) || one.includes('"avatar_url"'))
+      .filter(one => one.includes(CALLED) || one.includes('"avatar_url"'))
     await until(async () => (await tells()).some(one => one.includes('avatar_url')), 'it is shown')
     assert.deepEqual(await network.eraseGhosts!([as.person]), [])
-    assert.deepEqual([await tells(), filesWith(FACE), tablesWith(NAME!).includes('profiles')], [[], [], false])
+    assert.deepEqual([await tells(), filesWith(FACE), tablesWith(CALLED).includes('profiles')], [[], [], false])
     assert.deepEqual(await network.eraseGhosts!([as.person]), []) // as after a crash
   })
 

@@ -6,15 +6,18 @@ import { ask, errorIn, type Answer } from '../../lib/ask'
 import { sleep } from '../../lib/clock'
 import { messageOf, Unavailable } from '../../model/errors'
 import type { World } from '../../model/network'
-import { isJson, type Json, stringOf } from './events/json'
-import { MXC } from './events/files'
-import { encode, type Homeserver, roomPath, unlessRejected } from './homeserver'
+import { isJson, type Json, jsonOf, stringOf } from './events/json'
+import { addressIn, MXC } from './events/files'
+import { encode, Rejected } from './homeserver'
 
 export interface Admin {
   /** Deletes a room that nobody of ours is in, with its history, and waits for it. Throws Unavailable if that is not done in time. */
   purge (room: string): Promise<void>
-  /** Deletes what an event of ours shows, if that lies on our homeserver: before its redaction, which hides where. What stays is in `trouble`. */
-  deleteUploads (event: { room: string, id: string, as: string }, homeserver: Homeserver, signal: AbortSignal): Promise<void>
+  /**
+   * Deletes what an event of ours shows, if that lies on our homeserver: before its redaction, which hides where. `said`: the event, in the clear; it
+   * may reject. What stays is in `trouble`.
+   */
+  deleteUploads (said: Promise<Json>): Promise<void>
   /** The same for one upload. */
   deleteUpload (uri: string): Promise<void>
   /** Why an upload stayed, the last time; undefined if none has. */
@@ -24,9 +27,11 @@ export interface Admin {
 const LOOK_MS = 500
 const PURGE_MS_MAX = 120_000 // after that it goes on at the homeserver, and is looked for the next time
 
-/** Where the files of an event lie that is not encrypted. */
-const uploadsIn = ({ url, info }: Json): string[] =>
-  [url, isJson(info) ? info['thumbnail_url'] : undefined].flatMap(uri => typeof uri === 'string' && MXC.test(uri) ? uri : [])
+/** Where the files of an event lie. */
+const uploadsIn = (content: Json): string[] => {
+  const { thumbnail_url: url, thumbnail_file: file } = jsonOf(content['info'])
+  return [addressIn(content), addressIn({ url, file })].filter(uri => uri !== undefined)
+}
 
 interface Config { homeserverUrl: string; domain: string; adminToken?: string }
 
@@ -73,12 +78,14 @@ export const makeAdmin = (
       }
       throw new Unavailable('the homeserver has not deleted a room in time')
     },
-    async deleteUploads ({ room, id: event, as }, homeserver, signal) {
-      const said = await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal }).catch((error: unknown): Json => {
-        unlessRejected(error)
-        return {}
-      })
-      for (const uri of isJson(said.content) ? uploadsIn(said.content) : []) await deleteUpload(uri)
+    async deleteUploads (said) {
+      try {
+        for (const uri of uploadsIn(jsonOf((await said).content))) await deleteUpload(uri)
+      } catch (error) {
+        if (error instanceof Rejected) return // it is not there any more
+        if (error instanceof Unavailable && error.disconnected) throw error
+        trouble = messageOf(error)
+      }
     },
     deleteUpload,
     trouble: () => trouble

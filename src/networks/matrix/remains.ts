@@ -9,7 +9,7 @@ interface Parts { rooms: Pick<Rooms, 'known'>; direct: Pick<Direct, 'rooms'>; ad
 const OF_UPLOADS = {
   none: 'Uploads stay in the media store of the homeserver until its media_retention, or until its administrator deletes them; whoever has the ' +
     'address of one may still open it. Their own homeserver and apps keep their copies.',
-  ours: 'Uploads that are not ours, or that were encrypted, stay in the media store of the homeserver until its media_retention. Their own ' +
+  ours: 'Uploads that are not ours stay in the media store of the homeserver until its media_retention. Their own ' +
     'homeserver and apps keep their copies.'
 }
 

@@ -226,7 +226,7 @@ export const makeSend = (world: SendWorld): Send => {
       homeserver.call('PUT', redactPath(room, event, `${delivery.key}.${txn}`), { as: by, query: { device_id: ghosts.device() }, body: {}, signal })))
     const ids: string[] = []
     for (const [index, target] of events.entries()) {
-      if (delivery.action.kind === 'deletion') await admin?.deleteUploads({ room, id: target, as }, homeserver, signal)
+      if (delivery.action.kind === 'deletion') await admin?.deleteUploads(sealing.said(delivery.place, { room, event: target, as }, signal))
       for (const { id } of await relatedTo(homeserver, { room, event: target, how: EDITS, as }, signal)) await one(id, id)
       ids.push(await one(target, String(index)))
     }
