@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
 import { systemClock } from '../../src/lib/clock'
 import { openPostgres } from '../../src/store/postgres'
+import { MIGRATIONS } from '../../src/store/schema'
 import { openSqlite } from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
 import { temporaryFolder } from '../support/folder'
@@ -43,6 +45,22 @@ describe('the store in PostgreSQL', () => {
     assert.deepEqual(ours.answers.filter(([, answer]) => typeof answer === 'string' && answer.startsWith('!')), [], 'each is asked rightly')
     assert.deepEqual(theirs.answers, ours.answers)
     assert.deepEqual(failures, [])
+  })
+
+  it('has the tables and columns that SQLite has', async () => {
+    await fresh()
+    await (await open()).close()
+    const db = new DatabaseSync(':memory:')
+    for (const migration of MIGRATIONS) db.exec(migration)
+    const ours = db.prepare(`SELECT tables.name || ' ' || columns.name AS it FROM sqlite_schema AS tables, pragma_table_xinfo(tables.name) AS columns
+      WHERE tables.type = 'table' ORDER BY it`).all().map(({ it }) => it)
+    db.close()
+    const other = new Client({ connectionString: url })
+    await other.connect()
+    const { rows } = await other.query<{ it: string }>(`SELECT table_name || ' ' || column_name AS it FROM information_schema.columns
+      WHERE table_schema = 'zentrale' AND table_name <> 'version' ORDER BY (table_name || ' ' || column_name) COLLATE "C"`)
+    await other.end()
+    assert.deepEqual(rows.map(({ it }) => it), ours)
   })
 
   /** Jobs that each write to three tables, the seventh to none because it fails. Gives the numbers of those to which the store said yes. */
