@@ -89,7 +89,8 @@ export const makeTakingBack = ({ store, networks, directory, deliver, clock, sig
       networks: [...new Set(endings.map(({ network }) => network))],
       takenBack: endings.filter(({ state }) => state === 'done').reduce((sum, { count }) => sum + count, 0),
       unreached: endings.filter(({ state }) => state !== 'done').map(({ network, reason, count }) =>
-        `${count} messages on ${directory.can(network).label} could not be taken back: ${reason === DROPPED ? 'it did not answer in time' : reason}`)
+        `${count} message${count === 1 ? '' : 's'} on ${directory.can(network).label} could not be taken back: ` +
+        (reason === DROPPED ? 'it did not answer in time' : reason))
     }
   }
 

@@ -44,6 +44,21 @@ const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection,
     'The url in the registration must lead from the homeserver to matrix.listen. After changing it, restart the homeserver')
 }
 
+/**
+ * Addresses of our file that are not in the registration which the homeserver has read. CS API §Identity assertion: it refuses to let us act as
+ * them; of one that is only not registered yet, it says so in other words.
+ */
+const newer = async ({ homeserverUrl, registration, registrationFile }: MatrixSection, ids: string[], clock: Clock): Promise<Finding[]> => {
+  const unknown: string[] = []
+  for (const id of ids) {
+    const answer = await ask(clock, `${homeserverUrl}/_matrix/client/v3/account/whoami?user_id=${encodeURIComponent(id)}`,
+      { token: registration.as_token })
+    if (answer.status !== 200 && (field(answer, 'errcode') === 'M_EXCLUSIVE' || /masquerade/i.test(field(answer, 'error')))) unknown.push(id)
+  }
+  return unknown.length === 0 ? [] : [{ what: 'Matrix addresses', found: `the homeserver does not let Zentrale have ${unknown.join(', ')}`,
+    advice: `It knows an older registration than ${registrationFile}: ${handOver(registrationFile)}` }]
+}
+
 /** AS API §Registration. Without it nothing is lost but the signals themselves. */
 const bringsSignals = ({ registration, registrationFile }: MatrixSection): Finding => {
   const what = 'Matrix signals'
@@ -63,6 +78,7 @@ const servers = async (config: MatrixSection, { isRunning, clock, places, addres
   const ids = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NAME).map(({ id }) => id))
   const [all, allowed] = [places, mayBeEncrypted].map(some => some.map(({ id }) => id))
   return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)), bringsSignals(config),
+    ...await newer(config, ids, clock),
     ...await checkAdmin(config, clock), ...ids.length > 0 ? [await checkEncryption(config, ids, clock)] : [],
     ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, all ?? [], clock, allowed)]
 }

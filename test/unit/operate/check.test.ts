@@ -172,9 +172,10 @@ describe('zentrale check', () => {
   })
 
   describe('with a homeserver', () => {
-    const withHomeserver = async (change: (config: Tree, registered: Tree) => void, use: (find: (about: string) => Finding[]) =>
-      void): Promise<void> => {
+    const withHomeserver = async (change: (config: Tree, registered: Tree) => void,
+      use: (find: (about: string) => Finding[]) => void, user = '@nobody'): Promise<void> => {
       const known = { ...registration(), url: '' } as any
+      known.namespaces.users.push({ exclusive: true, regex: user })
       const homeserver = await startHomeserver({ serverName: 'example.org', registration: known })
       const find = await onFreePorts((config, registered) => {
         config.matrix.homeserver_url = homeserver.url
@@ -207,6 +208,17 @@ describe('zentrale check', () => {
         assert.match(wrong(find('Matrix')),
           /does not know the registration \(HTTP 401 M_UNKNOWN_TOKEN\)[\s\S]*app_service_config_files:\n.*registration\.yaml/)
       })
+    })
+
+    it('says that it must be restarted when it does not know of a new address', async () => {
+      const withInfo = async (known: string, expected: RegExp): Promise<void> => await withHomeserver((config, registered) => {
+        config.function_addresses = [{ name: 'info', team: ['@anna:example.org'] }]
+        registered.namespaces.users.push({ exclusive: true, regex: '@info:example\\.org' })
+        registered.namespaces.aliases.push({ exclusive: true, regex: '#info:example\\.org' })
+      }, find => assert.match(wrong(find('Matrix addresses')), expected), known)
+      await withInfo('@info:example\\.org', /^$/)
+      await withInfo('@other:example\\.org',
+        /^✗ Matrix addresses: the homeserver does not let Zentrale have @info:example\.org\n +It knows an older registration than \S+: .*restart/)
     })
 
     it('says when it is another domain', async () => {

@@ -115,6 +115,9 @@ export const makeUser = async (homeserver: Homeserver, mxid: string, signal?: Ab
     const body = { type: 'm.login.application_service', username: mxid.slice(1, mxid.indexOf(':')), inhibit_login: true }
     await homeserver.call('POST', 'client/v3/register', { body, signal })
   } catch (error) {
+    if (isCode(error, 'M_EXCLUSIVE')) {
+      throw new Refused(`the homeserver does not let us have ${mxid}: it knows an older registration. Restart it`)
+    }
     if (!isCode(error, 'M_USER_IN_USE')) throw error
   }
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../../../../src/model/address'
 import { makeMemory, makeWorld } from '../../../../support/world'
 import type { Memory } from '../../../../../src/model/network'
-import { makeHomeserver, type Exchange } from '../../../../../src/networks/matrix/homeserver'
+import { makeHomeserver, Rejected, type Exchange } from '../../../../../src/networks/matrix/homeserver'
 import { makeUploader } from '../../../../../src/networks/matrix/media'
-import { makeGhosts, type Ghosts } from '../../../../../src/networks/matrix/users/ghosts'
+import { makeGhosts, makeUser, type Ghosts } from '../../../../../src/networks/matrix/users/ghosts'
 
 const person = { network: 'sms', id: '+491701234567' }
 const READABLE = '@_zentrale_sms_+491701234567:example.org'
@@ -94,4 +94,10 @@ describe('the name of a ghost', () => {
     await found([READABLE, '@anna:example.org', READABLE.replace('example.org', 'elsewhere.example')], '!mirror')
     assert.deepEqual(inRoom('!mirror'), [READABLE])
   })
+})
+
+it('says that the homeserver must be restarted when its registration lacks a user', async () => {
+  const call = () => Promise.reject(new Rejected(400, 'M_EXCLUSIVE', 'Invalid user localpart for this application service.'))
+  await assert.rejects(makeUser({ call, raw: call }, '@info:example.org'),
+    /does not let us have @info:example\.org: it knows an older registration\. Restart it/)
 })
