@@ -234,6 +234,17 @@ describe('the compose file', () => {
 
 describe('the unit of the Debian package', () => {
   needs('systemd')
+  const dir = scratch()
+
+  it('says nothing that systemd does not know', async () => {
+    const unit = readFileSync(join(checkout, 'packages/debian/zentrale.service'), 'utf8').replace('/usr/lib/zentrale/bin/zentrale', process.execPath)
+    const verified = (text: string): Promise<string> => {
+      writeFileSync(dir('zentrale.service'), text)
+      return run('sh', ['-c', 'systemd-analyze verify --man=no "$0" 2>&1', dir('zentrale.service')])
+    }
+    assert.equal(await verified(unit), '')
+    assert.match(await verified(unit.replace('LockPersonality=', 'LockPersonalities=')), /Unknown key.* 'LockPersonalities'/)
+  })
 
   it('is as little exposed as the documents say', async () => {
     const file = join(checkout, 'packages/debian/zentrale.service')
