@@ -230,6 +230,17 @@ describe('the compose file', () => {
       .replaceAll('/monitoring/', `${join(checkout, 'monitoring')}/`).replace('/etc/prometheus/operate.token', dir('operate.token')))
     assert.match(await run('promtool', ['check', 'config', dir('prometheus.yml')]), /is valid prometheus config file syntax/)
   })
+
+  it('lets Grafana find Prometheus and the dashboard, where the compose file puts both', () => {
+    const file = (name: string): Tree => parse(readFileSync(join(folder, 'grafana', name), 'utf8')) as Tree
+    const [source] = file('datasource.yaml')['datasources'] as Tree[]
+    const [provider] = file('dashboards.yaml')['providers'] as Tree[]
+    const { prometheus, grafana } = services as Record<string, { command?: unknown, volumes: string[] }>
+    assert.deepEqual([source?.['url'], prometheus?.command], ['http://127.0.0.1:9090', undefined], 'the port by default, in the one network')
+    const [, held = ''] = /^[^:]+:(\/[^:]+)/.exec(grafana!.volumes.find(one => one.startsWith('../../monitoring:')) ?? '') ?? []
+    const path = String((provider?.['options'] as Tree)['path'])
+    assert.ok(path.startsWith(held) && existsSync(join(checkout, 'monitoring', path.slice(held.length), 'zentrale.json')), path)
+  })
 })
 
 describe('the unit of the Debian package', () => {
