@@ -57,6 +57,13 @@ const bindable = (value: SQLInputValue): SQLInputValue =>
 
 type Row = Record<string, unknown>
 
+/** The columns that number the rows of tables whose new rows are told their number. */
+const KEYS: Readonly<Record<string, string>> = { journal: 'seq', outbox: 'id' }
+
+/** We are the only ones who write, so numbers may be had ahead, and nobody waits for that of a row. */
+const NUMBERS_AT_ONCE = 256
+const NEXT_NUMBERS = 'SELECT nextval(pg_get_serial_sequence(?, ?)) AS number FROM generate_series(1, CAST(? AS BIGINT))'
+
 interface Session {
   sql: Sql
   /** Sends it, ahead of what is asked next. */
@@ -72,6 +79,7 @@ const makeSession = (client: Client): Session => {
   const names = new Map<string, string>() // of prepared statements, as many as there are in this folder
   const faults = new WeakSet<object>()
   let sent: Promise<unknown>[] = []
+  const given = new Map<string, number[]>() // by table: numbers that no row has yet
 
   const ask: Session['ask'] = async (text, values = []) => {
     let name = names.get(text)
@@ -101,13 +109,30 @@ const makeSession = (client: Client): Session => {
 
   const all = async <Row>(sql: string, ...values: SQLInputValue[]): Promise<Row[]> => (await answered(sql, values)).rows as Row[]
 
+  const numberFor = async (table: string, key: string): Promise<number> => {
+    const [next, ...rest] = given.get(table) ?? []
+    if (next !== undefined) {
+      given.set(table, rest)
+      return next
+    }
+    const found = await all<{ number: number }>(NEXT_NUMBERS, table, key, NUMBERS_AT_ONCE)
+    given.set(table, found.map(({ number }) => number))
+    return await numberFor(table, key)
+  }
+
   return {
     sql: {
       all,
       one: async (sql, ...values) => (await all<never>(sql, ...values))[0],
       run: async (sql, ...values) => queue(ask(translated(sql), values)),
       change: async (sql, ...values) => (await answered(sql, values)).rowCount ?? 0,
-      insert: async (sql, ...values) => Number((await answered(sql + ' RETURNING lastval() AS id', values)).rows[0]?.['id'])
+      async insert (sql, ...values) {
+        const [, table = ''] = /^INSERT INTO (\w+) \(/.exec(sql) ?? []
+        const key = KEYS[table] ?? ''
+        const number = await numberFor(table, key)
+        queue(ask(translated(sql.replace('(', `(${key}, `).replace('VALUES (', 'VALUES (?, ')), [number, ...values]))
+        return number
+      }
     },
     send: text => queue(ask(text)),
     settled,
