@@ -23,7 +23,7 @@ import { runBackup } from './operate/backup-command'
 import { runCodes } from './operate/codes-command'
 import { runErase } from './operate/erase-command'
 import { runExport } from './operate/export-command'
-import { answer, askOnTerminal, init, questionsOf } from './operate/init'
+import { answer, askOnTerminal, init, questionsOf, refuseExisting } from './operate/init'
 import { writeNew } from './operate/new-file'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { PRIVACY_TEXTS, type PrivacyText, runPrivacy } from './operate/privacy-command'
@@ -61,6 +61,7 @@ const first = program.command('init')
   .action(async (flags: Record<string, string>) => {
     const given = Object.fromEntries(questionsOf().map(({ key }) =>
       [key, flags[key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]]))
+    refuseExisting(flags['dir']!)
     const isAsked = !flags['yes'] && process.stdin.isTTY
     const answers = isAsked ? await askOnTerminal(ask => answer(given, ask)) : await answer(given)
     print(init(flags['dir']!, answers, chance, { state: process.env['STATE_DIRECTORY'] }))

@@ -21,7 +21,11 @@ export const backupRoute = ({ store, path, log }: BackupServed) => {
     await store.copyTo(copy)
     const bytes = statSync(copy).size
     response.writeHead(200, { 'content-type': 'application/vnd.sqlite3', 'content-length': bytes })
-    await pipeline(createReadStream(copy), response)
+    const file = createReadStream(copy)
+    await pipeline(file, response).catch((error: unknown) => {
+      const hasAll = file.bytesRead === bytes && (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
+      if (!hasAll) throw error // whoever has as many bytes as were announced closes, perhaps before we hear that all is sent
+    })
     log.info({ bytes }, 'the operator has copied the store')
   }
 

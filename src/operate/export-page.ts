@@ -15,20 +15,23 @@ const WORDS = {
   de: {
     title: 'Auskunft über Ihre Daten', made: 'Stand', conversation: 'Gespräch', with: 'mit', labels: 'Schlagwörter', project: 'Projekt',
     contact: 'Sie', team: 'Team', note: 'Notiz des Teams', automatic: 'automatischer Text', messages: 'Was Sie sonst geschrieben haben',
-    sent: 'Wohin es ging und was wartet', named: 'Andere haben Ihre Adresse genannt', times: 'mal', quarantine: 'Was nicht gelesen werden konnte',
+    sent: 'Wohin es ging und was wartet', named: 'Andere haben Ihre Adresse genannt',
+    times: (count: number) => count === 1 ? 'einmal' : `${count}-mal`,
+    quarantine: 'Was nicht gelesen werden konnte',
     consents: 'Einwilligungen', stopped: 'Sie haben mit STOP alle Nachrichten beendet', files: 'Dateien', missing: 'nicht dabei',
     logbook: 'Protokoll der Vorgänge', facts: 'Technische Angaben (Schlüssel, Anzeigenamen, Aufenthalt in Räumen)', held: 'nicht gesendet',
     whole: 'Die Datei data.json enthält dasselbe, zum Einlesen in ein Programm.',
-    place: 'Ort', state: 'Stand', what: 'Inhalt', when: 'Zeit', who: 'Wer'
+    place: 'Ort', state: 'Stand', what: 'Inhalt', when: 'Zeit (UTC)', who: 'Wer'
   },
   en: {
     title: 'What is stored about you', made: 'As of', conversation: 'Conversation', with: 'with', labels: 'Labels', project: 'Project',
     contact: 'You', team: 'Team', note: 'Note of the team', automatic: 'Automatic text', messages: 'What else you wrote',
-    sent: 'Where it went, and what waits', named: 'Others named your address', times: 'times', quarantine: 'What could not be read',
+    sent: 'Where it went, and what waits', named: 'Others named your address', times: (count: number) => count === 1 ? 'once' : `${count} times`,
+    quarantine: 'What could not be read',
     consents: 'Consent', stopped: 'You ended all messages by STOP', files: 'Files', missing: 'not included',
     logbook: 'Log of the cases', facts: 'Technical facts (keys, shown names, presence in rooms)', held: 'not sent',
     whole: 'The file data.json holds the same, to be read by a program.',
-    place: 'Place', state: 'State', what: 'Content', when: 'Time', who: 'Who'
+    place: 'Place', state: 'State', what: 'Content', when: 'Time (UTC)', who: 'Who'
   }
 } as const
 
@@ -68,13 +71,13 @@ const personOf = (words: Words, about: About): string => {
     !inConversation.has(`${arrival.place.network} ${arrival.key}`))
   const named = about.arrivals.filter(({ how }) => how === 'named').length
   return `<h1>${escaped(about.person.id)}</h1>
-${about.stoppedAt === undefined ? '' : `<p>${escaped(words.stopped)}: ${timeOf(about.stoppedAt)}</p>`}
+${about.stoppedAt === undefined ? '' : `<p>${escaped(words.stopped)}: ${timeOf(about.stoppedAt)} UTC</p>`}
 ${about.conversations.map(one => conversationOf(words, about, one)).join('')}
 ${section(words.messages, table([words.when, words.place, words.what],
   else_.map(({ arrival }) => [timeOf(arrival.at), arrival.place.id, textOf(arrival)])))}
 ${section(words.sent, table([words.when, words.place, words.state], about.deliveries.map(row =>
   [timeOf(row.queuedAt), isTheirChat({ network: row.network, id: row.place }, about.person) ? row.place : row.network, row.state])))}
-${named === 0 ? '' : `<p>${escaped(words.named)}: ${named} ${words.times}</p>`}
+${named === 0 ? '' : `<p>${escaped(words.named)}: ${words.times(named)}</p>`}
 ${section(words.quarantine, table([words.when, words.what], about.quarantine.map(({ at, raw }) => [timeOf(at), raw])))}
 ${section(words.consents, table([words.when, words.who, words.what],
   about.consents.map(one => [timeOf(one.at), one.address, `${one.kind}: ${one.how}`])))}

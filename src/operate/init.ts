@@ -1,5 +1,5 @@
 /** `zentrale init`: asks questions, writes config.yaml and the servers' files with fresh secrets, and says what to paste where. */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { stringify } from 'yaml'
@@ -10,7 +10,7 @@ import type { NetworkKind, Settings } from '../networks/kind'
 import { KINDS } from '../networks/kinds'
 import { transliterated } from '../settings/names'
 import { aUrl, type Given, has, NONE, orNone, type Question } from '../settings/questions'
-import { writeNew } from './new-file'
+import { alreadyThere, writeNew } from './new-file'
 import { mediaLeadsHere } from './probes'
 
 const listed = (text: string): string[] => text.split(',').map(person => person.trim())
@@ -149,12 +149,17 @@ const writeAll = (files: [string, string][], config: string, kinds: readonly Net
 /** `state`: the folder for the store; absent: `data`, beside the config. */
 interface Machine { kinds?: readonly NetworkKind[]; state?: string | undefined }
 
+const configIn = (folder: string): string => join(folder, 'config.yaml')
+
+/** Throws if there is a config already: better before the first question than after the last. */
+export const refuseExisting = (folder: string): void => { if (existsSync(configIn(folder))) throw alreadyThere(configIn(folder)) }
+
 /** Writes the files into `folder` and returns the text to print. Throws with a text if one of them exists already. */
 export const init = (folder: string, answers: Answers, chance: Chance, { kinds = KINDS, state = './data' }: Machine = {}): string => {
   const networks = settingsOf(kinds)
   const secrets = new Map(networks.map(settings => [settings, chance.token(SECRET_BYTES)]))
   const secretOf = (settings: Settings): string => secrets.get(settings)!
-  const config = join(folder, 'config.yaml')
+  const config = configIn(folder)
   const address = has(answers['address']) ? answers['address'] : undefined
   const files: [string, string][] = [
     [config, HEAD + stringify(sections(answers, networks, secretOf, chance.token(SECRET_BYTES), `${state}/zentrale.db`), { lineWidth: 0 })],

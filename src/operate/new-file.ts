@@ -13,13 +13,16 @@ const unwritable = (path: string, error: unknown): unknown => {
   return code === 'ENOSPC' ? new Refused(`there is no room for ${path}`) : error
 }
 
+export const alreadyThere = (path: string): Refused =>
+  new Refused(`${path} exists already and is not overwritten. Move it away, or choose another place`)
+
 /** Writes a new file that only its owner can read. Throws with a text if it exists, or cannot be made. */
 export const writeNew = (path: string, text: string): void => {
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw new Refused(`${path} exists already and is not overwritten. Move it away, or choose another place`)
+    if (code === 'EEXIST') throw alreadyThere(path)
     if (code === 'ENOENT') throw new Refused(`${path} cannot be made: its folder is not there. Make it first`)
     throw unwritable(path, error)
   }

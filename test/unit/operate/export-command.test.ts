@@ -101,7 +101,8 @@ for (const isRunning of [false, true]) {
       await run(JID, NUMBER)
       const whole = read('data.json') + read('index.html')
       for (const other of ['Canary-Bob', 'Canary-Other', `${NUMBER}8`]) assert.ok(!whole.includes(other), other)
-      assert.match(read('index.html'), /Others named your address: 1 times/)
+      assert.match(read('index.html'), /Others named your address: once</)
+      assert.match(read('index.html'), /<th>Time \(UTC\)</)
     })
 
     it('takes files along while it runs, under names that harm nobody, and says which are missing', async () => {

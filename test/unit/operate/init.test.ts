@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { freePort } from '../../../sandbox/servers/process'
 import { systemChance } from '../../../src/lib/chance'
-import { answer, init } from '../../../src/operate/init'
+import { answer, init, refuseExisting } from '../../../src/operate/init'
 import { serve } from '../../../src/lib/serve'
 import { loadConfig } from '../../support/config'
 import { temporaryFolder } from '../../support/folder'
@@ -97,6 +97,13 @@ describe('zentrale init', () => {
       assert.throws(() => init(folder, answers, systemChance), /exists already and is not overwritten\. Move it away/)
       assert.equal(readFileSync(join(folder, file), 'utf8'), 'mine')
     }
+  })
+
+  it('says before it asks that there is a config already', () => {
+    const folder = temporaryFolder()
+    refuseExisting(folder)
+    writeFileSync(join(folder, 'config.yaml'), 'mine')
+    assert.throws(() => refuseExisting(folder), /config\.yaml exists already and is not overwritten\. Move it away/)
   })
 
   it('asks what no flag has answered, and nothing about what is not there', async () => {
