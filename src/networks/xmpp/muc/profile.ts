@@ -28,6 +28,17 @@ export const lookAt = (
     shown: { what, value: owned(value) }
   })
 
+const spelt = (value: string): string => value.normalize('NFC').replace(/\s+/gu, ' ').trim()
+
+/**
+ * What a room shows after it has taken a subject of ours. It may spell it in its own way, cut it short, or have left the one before. Any other is
+ * what somebody else has set meanwhile, and comes by itself: to call that ours would keep it from all other places.
+ */
+export const subjectAfter = (now: string, before: string, ours: string): string => {
+  const isSpeltSo = spelt(now) === spelt(ours) || (spelt(now) !== '' && spelt(ours).startsWith(spelt(now)))
+  return now === before || isSpeltSo ? now : ours
+}
+
 /** Notices when a room shows another name or picture of itself. Nobody is told who changed it. */
 export interface Looks {
   /** We are in the room, and know all that was missed. */

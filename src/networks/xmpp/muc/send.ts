@@ -17,6 +17,7 @@ import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
 import { ARCHIVE, INFO, namedIn, nickOf, type Room, UNKNOWN } from './room'
+import { subjectAfter } from './profile'
 import type { Rooms } from './rooms'
 import type { SpecialDeliveries } from './special-deliveries'
 
@@ -176,13 +177,15 @@ export const makeSender = ({
     }
     signal.addEventListener('abort', late, { once: true })
     const over = (): void => { lane.unanswered.delete(key); signal.removeEventListener('abort', late) }
-    const { kind } = delivery.action
+    const [{ action }, before] = [delivery, room.subject ?? '']
+    const withSubject = (sent: Sent): Sent =>
+      action.kind === 'profile' ? { ...sent, shows: subjectAfter(room.subject ?? '', before, action.shown.value) } : sent
     lane.unanswered.set(key, {
-      occupant, kind,
-      resolve: sent => { over(); resolve(kind === 'profile' ? { ...sent, shows: room.subject ?? '' } : sent) },
+      occupant, kind: action.kind,
+      resolve: sent => { over(); resolve(withSubject(sent)) },
       reject: error => { over(); reject(error) }
     })
-    if (kind === 'profile') confirmSubject(stream, room, lane, key)
+    if (action.kind === 'profile') confirmSubject(stream, room, lane, key)
   }
 
   const writeAll = async (room: Room, lane: Lane): Promise<void> => {
