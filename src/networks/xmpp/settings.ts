@@ -4,8 +4,8 @@ import type { Person } from '../../model/address'
 import { domain, host, list, live, password, secret, section, text, whole, yes } from '../../settings/keys'
 import { transliterated } from '../../settings/names'
 import { attempt, Impossible, noSection, spell, twice } from '../../settings/problem'
-import { aDomainOrNone, aHost, aPort, type Given, has, like, type Question } from '../../settings/questions'
-import { isKnown } from '../../settings/trials'
+import { aDomainOrNone, aHost, aPort, type Given, has, like, type Question, type Trial } from '../../settings/questions'
+import { isKnown, listensOn } from '../../settings/trials'
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, PlaceSettings, Settings } from '../kind'
 import { NAME } from '.'
@@ -122,12 +122,17 @@ const above = (answers: Given): string => (answers['xmpp-domain'] ?? '').replace
 /** The default room service of both servers. */
 const rooms = (answers: Given): string => `conference.${above(answers)}`
 
+/** People have their addresses at the main domain, so it cannot be a component's. */
+const isNoMainDomain: Trial = (domain, before) => Promise.resolve(domain === before['matrix-domain']
+  ? `${domain} is the domain of your people. Zentrale needs one below it, such as chat.${domain}.` : undefined)
+
 const questions: Question[] = [
   { key: 'xmpp-domain', ask: 'Domain that Zentrale gets on your XMPP server, a subdomain ("none" if you have no XMPP server)',
-    preset: (_before, own) => `chat.${own}`, ...aDomainOrNone },
+    preset: (_before, own) => `chat.${own}`, ...aDomainOrNone, tries: isNoMainDomain },
   { key: 'xmpp-host', ask: 'Where the XMPP server listens for components', preset: '127.0.0.1', unless: ['xmpp-domain'], ...aHost,
     tries: isKnown },
-  { key: 'xmpp-port', ask: 'Its port for components', preset: '5347', unless: ['xmpp-domain'], ...aPort },
+  { key: 'xmpp-port', ask: 'Its port for components', preset: '5347', unless: ['xmpp-domain'], ...aPort,
+    tries: listensOn(before => before['xmpp-host']) },
   { key: 'xmpp-room', ask: 'An XMPP room for the first mirror', preset: before => `zentrale@${rooms(before)}`, unless: ['xmpp-domain'],
     fits: like(/^[^\s/@]+@[^\s/@]+$/), must: 'a room such as werkstatt@conference.example.org' }
 ]

@@ -89,6 +89,21 @@ describe('zentrale init', () => {
     ])
   })
 
+  it('doubts the main domain for XMPP, and a port for components where nothing listens', async () => {
+    const dead = await freePort()
+    const said: string[] = []
+    const replies: [RegExp, string][] = [[/Domain of your Matrix/, 'stadt.example'], [/Domain that Zentrale gets/, 'stadt.example'],
+      [/port for components/, String(dead)]]
+    await answer({ 'sms-host': 'none', 'homeserver-url': 'http://127.0.0.1:1', 'media-url': 'http://127.0.0.1:1' }, async question => {
+      said.push(question.split('\n')[0]!)
+      return question.includes('Enter keeps') ? '' : replies.find(([what]) => what.test(question))?.[1] ?? ''
+    })
+    assert.deepEqual(said.filter(line => line.includes('Enter keeps')), [
+      'stadt.example is the domain of your people. Zentrale needs one below it, such as chat.stadt.example. Enter keeps it all the same.',
+      `127.0.0.1:${dead}: nothing listens there. Enter keeps it all the same.`
+    ])
+  })
+
   it('never overwrites', async () => {
     for (const file of ['config.yaml', 'registration.yaml']) {
       const folder = temporaryFolder()
