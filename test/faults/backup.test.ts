@@ -63,7 +63,7 @@ describe('faults: a backup', function () {
     await said(2 * EACH, 3 * EACH)
     for (const one of [data(), town.configPath, join(dirname(town.configPath), 'registration.yaml')]) rmSync(one, { recursive: true })
     const told = await command('restore', backup, '--stopped', new Date(stopped).toISOString())
-    assert.match(told, /^Written: .*registration\.yaml, .*config\.yaml\nThe store is back at/)
+    assert.match(told, /^Written: .*registration\.yaml, .*config\.yaml\nWhoever was erased after \S+ is in the store again.*\nThe store is back at/)
     await town.zentrale.restart()
     await arrived(3 * EACH)
     await said(3 * EACH, 3 * EACH + 1) // whatever would come twice has come before it
