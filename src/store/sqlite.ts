@@ -55,7 +55,10 @@ const migrate = (db: DatabaseSync): void => {
     db.exec('PRAGMA user_version = ' + String(version + index + 1))
     db.exec('COMMIT')
   })
-  if (version < MIGRATIONS.length) db.exec('PRAGMA wal_checkpoint(TRUNCATE)') // schemaOf reads the file without its log
+  if (version === MIGRATIONS.length) return
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)') // schemaOf reads the file without its log
+  } catch { /* then that takes it for an older one, and all is in the log */ }
 }
 
 const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {

@@ -83,19 +83,6 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await nina.sees('that it is taken back', { saw: 'retraction', name: BERND, of: his.event })
     })
 
-    it('what he said under another nick is corrected and taken back, or said anew where a room knows him by his nick alone', async () => {
-      const his = await pair.berndSays('um znhe')
-      bernd.does('rename', { room: muc, nick: 'Bernhard' })
-      await nina.sees('his new name', ({ saw, name, is_there: isThere }) => saw === 'member' && name === 'Bernhard (XMPP)' && isThere === true)
-      bernd.does('correct', { room: muc, text: 'um zehn', id: his.id })
-      const corrects = xmppServer === 'prosody' ? his.event : ''
-      await nina.sees('the correction', { saw: 'message', name: 'Bernhard (XMPP)', text: '* um zehn', corrects })
-      bernd.does('takeBack', { room: muc, id: his.id })
-      await nina.sees('that it is taken back', { saw: 'retraction', of: his.event })
-      bernd.does('rename', { room: muc, nick: 'Bernd' })
-      await pair.berndSays('Wieder Bernd')
-    })
-
     it('each sees the other typing, and how far the other has read', async () => {
       bernd.does('types', { room: muc, state: 'composing' })
       await nina.sees('Bernd typing', { saw: 'typing', names: [BERND] })
@@ -103,8 +90,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await bernd.sees('Nina typing', { saw: 'composing', name: NINA })
       const mine = await pair.ninaSays('Gelesen?')
       bernd.does('mark', { room: muc, id: mine.named })
-      const { sender } = await nina.sees('Bernd', { saw: 'message', name: BERND })
-      await nina.sees('Bernd\'s mark', { saw: 'mark', user: sender, of: mine.event }) // Synapse may still write his names into the room
+      await nina.sees('Bernd\'s mark', { saw: 'mark', name: BERND, of: mine.event })
       const his = await pair.berndSays('Ja, und du?')
       nina.does('mark', { room, id: his.event })
       await bernd.sees('Nina\'s mark', { saw: 'mark', name: NINA, of: his.named })
@@ -250,6 +236,18 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       nina.does('reply', { room: next, text: 'Ja, eben', id: asked['id'] })
       await bernd.sees('her answer', { saw: 'message', name: NINA, answers: own['named'] })
       room = String(next)
+    })
+
+    // He keeps that nick: Synapse writes a name into rooms later, and would write this one over the next.
+    it('what he said under another nick is corrected and taken back, or said anew where a room knows him by his nick alone', async () => {
+      const his = await pair.berndSays('um znhe')
+      bernd.does('rename', { room: muc, nick: 'Bernhard' })
+      await nina.sees('his new name', ({ saw, name, is_there: isThere }) => saw === 'member' && name === 'Bernhard (XMPP)' && isThere === true)
+      bernd.does('correct', { room: muc, text: 'um zehn', id: his.id })
+      const corrects = xmppServer === 'prosody' ? his.event : ''
+      await nina.sees('the correction', { saw: 'message', name: 'Bernhard (XMPP)', text: '* um zehn', corrects })
+      bernd.does('takeBack', { room: muc, id: his.id })
+      await nina.sees('that it is taken back', { saw: 'retraction', of: his.event })
     })
 
     it('a MUC that is destroyed for another one is followed once that lets us in, and both go on there', async () => {

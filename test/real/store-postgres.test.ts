@@ -11,6 +11,7 @@ import { MIGRATIONS } from '../../src/store/schema'
 import { openSqlite } from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
 import { temporaryFolder } from '../support/folder'
+import { until } from '../support/practice'
 import { needs } from '../support/real'
 import { askAll } from '../support/store-questions'
 import { storeSuite } from '../support/store-suite'
@@ -107,6 +108,7 @@ describe('the store in PostgreSQL', () => {
     const store = await open()
     try {
       const said = await work(store)
+      if (count >= statement) await until(() => failures.length > 0, 'the session is lost') // the server ends it in its own time
       const rest = await store.run(async () => {}).then(() => 'runs', () => 'refuses')
       await store.close()
       Client.prototype.query = query
@@ -136,10 +138,11 @@ describe('the store in PostgreSQL', () => {
       await fresh()
       const other = new Client({ connectionString: url })
       await other.connect()
-      await cutAt(n, client => {
-        void other.query('SELECT pg_terminate_backend($1)', [(client as unknown as { processID: number }).processID])
-      })
-      await other.end()
+      try {
+        await cutAt(n, client => {
+          void other.query('SELECT pg_terminate_backend($1)', [(client as unknown as { processID: number }).processID])
+        })
+      } finally { await other.end() }
     }
   })
 

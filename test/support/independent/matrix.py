@@ -217,7 +217,7 @@ class Person:
 
     def receipt(self, room, event):
         for one in event.receipts:
-            show('mark', name=room.user_name(one.user_id), user=one.user_id, of=one.event_id)
+            show('mark', name=room.user_name(one.user_id), of=one.event_id)
 
 
 asyncio.run(Person(sys.argv[1], sys.argv[2], *sys.argv[4:]).run(sys.argv[3]))

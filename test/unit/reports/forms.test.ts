@@ -31,7 +31,7 @@ describe('the forms of a report', () => {
 
   it('are CSV that no spreadsheet takes for a formula', () => {
     const lines = reportCsv(made, labelOf).split('\r\n')
-    assert.deepEqual([lines[0], lines.at(-1)], ['"Bericht: Auskunft & <b>Rat</b>, 2026-11"', ''])
+    assert.deepEqual([lines[0], lines.at(-1)], ['\uFEFF"Bericht: Auskunft & <b>Rat</b>, 2026-11"', ''])
     for (const line of ['"\'=cmd|""x""";2', '"09:00";2;0;3;1;5;1', '"neue Vorgänge";2']) assert.ok(lines.includes(line), line)
     assert.ok(reportCsv({ ...made, language: 'en' }, labelOf).split('\r\n').includes('"09:00",2,0,3,1,5,1'))
   })
