@@ -28,12 +28,17 @@ export const makeObstacles = (allIn: (all: boolean, why: string | undefined, tri
   const silent = new Map<Occupant, string>()
   let tried = false
 
+  /** The first of them: when one changes, the others are not looked at, because there may be thousands. */
+  const find = (fits: (room: Room, cause: string) => boolean): [Room, string] | undefined => {
+    for (const one of missing) if (fits(...one)) return one
+    return undefined
+  }
+
   const tell = (): void => {
-    tried ||= ![...missing.values()].includes(NOT_YET)
-    const kept = [...missing].filter(([room, cause]) => !tried || cause !== NOT_YET || room.visit > 0)
-    const [[first, cause] = []] = kept
+    tried ||= find((_, cause) => cause === NOT_YET) === undefined
+    const [first, cause] = find((room, why) => !tried || why !== NOT_YET || room.visit > 0) ?? []
     const [why] = silent.values()
-    allIn(kept.length + silent.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`, tried)
+    allIn(first === undefined && silent.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`, tried)
   }
 
   return {
