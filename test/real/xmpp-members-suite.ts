@@ -7,7 +7,7 @@ import { Refused } from '../../src/model/errors'
 import type { Persona } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { until } from '../support/practice'
-import { startProxy } from '../support/proxy'
+import { type Proxy, startProxy } from '../support/proxy'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
 import { came, delivery, DOMAIN, say, send, xmppGround } from '../support/xmpp-ground'
 
@@ -156,44 +156,51 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     await sees('Anna', 'Bob (M)', 'Eva (M)', 'Max (M)', 'Zentrale')
   })
 
-  it('of other places who have gone while the stream was down, or the process dead, are in the room no longer', async () => {
+  const behindProxy = async (): Promise<Proxy> => {
     const proxy = await startProxy(at.server.componentPort)
     await at.network.stop()
     await at.startBridge(proxy.port)
+    return proxy
+  }
+
+  /** The process dies, and starts anew without the proxy. Resolves with what ends the dead one. */
+  const crash = async (proxy: Proxy): Promise<() => Promise<void>> => {
+    const dead = at.network
+    proxy.refuse = true
+    proxy.reset()
+    await at.startBridge()
+    return async () => {
+      await dead.stop()
+      await proxy.stop()
+    }
+  }
+
+  it('of other places who have gone while the stream was down, or the process dead, are in the room no longer', async () => {
+    const proxy = await behindProxy()
     await attend()
     members(true, bob, eva, max)
     await sees('Anna', 'Bob (M)', 'Eva (M)', 'Max (M)', 'Zentrale')
     proxy.reset()
     members(true, bob, eva)
     await sees('Anna', 'Bob (M)', 'Eva (M)', 'Zentrale')
-    const dead = at.network
-    proxy.refuse = true
-    proxy.reset()
-    await at.startBridge()
+    const over = await crash(proxy)
     await attend()
     members(true, bob)
     await sees('Anna', 'Bob (M)', 'Zentrale')
-    await dead.stop()
-    await proxy.stop()
+    await over()
   })
 
   it('of other places leave a room that has banned us after a crash, also if they were about to speak again', async () => {
-    const proxy = await startProxy(at.server.componentPort)
-    await at.network.stop()
-    await at.startBridge(proxy.port)
+    const proxy = await behindProxy()
     await attend()
     members(true, bob, eva)
     await sees('Anna', 'Bob (M)', 'Eva (M)', 'Zentrale')
-    const dead = at.network
-    proxy.refuse = true
-    proxy.reset()
-    await at.startBridge()
+    const over = await crash(proxy)
     await item({ jid: `zentrale@${DOMAIN}`, affiliation: 'outcast' })
     at.network.attend([place])
     await assert.rejects(send(at, delivery(say('noch da?'), place, { as: bob })), Refused)
     await sees('Anna')
-    await dead.stop()
-    await proxy.stop()
+    await over()
   })
 
   it('of other places ask for no voice where only some may speak', async () => {
