@@ -5,7 +5,7 @@
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import type { Admin } from './admin'
-import { readDirect } from './direct/chats'
+import { forgetNotices, readDirect } from './direct/chats'
 import type { Direct } from './direct/direct'
 import type { Encryption } from './encryption/encryption'
 import { isJson } from './events/json'
@@ -40,10 +40,6 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
   const leave = (room: string, as?: string): Promise<unknown> =>
     homeserver.call('POST', `${roomPath(room)}/leave`, { ...as !== undefined && { as }, body: {} }).catch(unlessRejected)
 
-  const forgetNotices = async (room: string): Promise<void> => {
-    for (const what of ['told', 'unread', 'encrypted']) await memory.delete(`${what} ${room}`)
-  }
-
   /** Takes everybody out, so that the homeserver can delete the history. */
   const close = async (place: Place, room: string): Promise<void> => {
     await homeserver.call('DELETE', `client/v3/directory/room/${encode(place.id)}`).catch(unlessRejected)
@@ -55,7 +51,7 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
     }
     await leave(room)
     await admin?.purge(room)
-    await forgetNotices(room)
+    await forgetNotices(memory, room)
     await forgotten(room)
   }
 
@@ -73,7 +69,7 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
     await rooms.forget(place)
     for (const room of left) {
       await leave(room)
-      await forgetNotices(room)
+      await forgetNotices(memory, room)
       await forgotten(room)
     }
   }

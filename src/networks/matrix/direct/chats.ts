@@ -58,6 +58,11 @@ export const readDirect = ({ id }: Pick<Place, 'id'>): { ours: string, theirs: s
   return ours?.startsWith('@') && theirs?.startsWith('@') && more === undefined ? { ours, theirs } : undefined
 }
 
+/** What people in a room were told once, and whether it was encrypted. */
+export const forgetNotices = async (memory: Memory, room: string): Promise<void> => {
+  for (const what of ['told', 'unread', 'encrypted']) await memory.delete(`${what} ${room}`)
+}
+
 /** `forgotten`: nobody of ours is in this room any more. */
 export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room: string) => Promise<void>): Chats => {
   const placeOf = (ours: string, theirs: string): Place => ({ network, id: `${ours} ${theirs}` })
@@ -115,7 +120,8 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       await memory.delete(roomKey(room))
       await forgetPosition(memory, room)
       await forgotten(room)
-      for (const what of ['told', 'unread', 'encrypted', 'replaced']) await memory.delete(`${what} ${room}`)
+      await forgetNotices(memory, room)
+      await memory.delete(replacedKey(room))
     },
     async end (place) {
       await memory.delete(secretKey(place))
