@@ -265,8 +265,8 @@ export const makeChats = ({ world, seals, send, isDead, trouble, restart, invite
       }
     },
     farewell (swift) {
-      for (const { at, tag, utterance, excused } of open.values()) {
-        if (!swift || excused || timeline.ms - at < READ_MS || utterance === undefined) continue
+      for (const [id, { at, tag, utterance, excused }] of open) {
+        if (!swift || excused || timeline.ms - at < READ_MS || utterance === undefined || omemo?.isKept(id) === true) continue
         auditor.violation('I5', `${tag} was read, and its writer hears nothing of it at the end`, tag)
       }
     },

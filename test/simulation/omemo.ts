@@ -62,6 +62,8 @@ export interface Omemo {
   /** It may never have been read by the component, or came back. */
   excuse (key: string): void
   isLost (id: string): boolean
+  /** Whether it is encrypted and not taken yet: the bridge may keep its words, opened, for its next life. */
+  isKept (id: string): boolean
   /** The link broke. It may have been dead since then. */
   broke (since: number): void
   judge (): void
@@ -284,6 +286,10 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
       if (letter !== undefined) letter.isExcused = true
     },
     isLost: id => letters.get(id)?.isLost === true || weather.counts.has('clock jump'), // then a key may have been too old
+    isKept (id) {
+      const letter = letters.get(id)
+      return letter?.isSealed === true && letter.storedAt === undefined
+    },
     broke (since) { breaks.push([Math.max(since, timeline.ms - DEAD_MS), timeline.ms]) },
     judge () {
       for (const { tag, place, isLost, isExcused, storedAt: at } of letters.values()) {

@@ -8,7 +8,7 @@ import { makeCommands } from './direct/commands'
 import { makeConfirm } from './direct/confirm'
 import { makeGateway } from './direct/gateway'
 import { makePresence } from './direct/presence'
-import { makeDirectReceiver } from './direct/receive'
+import { type ClearReceiver, makeDirectReceiver } from './direct/receive'
 import { directPlace } from './direct/place'
 import { makeDirectSender } from './direct/send'
 import { makeDispatch } from './dispatch'
@@ -71,7 +71,9 @@ const REMAINS = [
 ]
 
 /** The parts that exist only after the start. */
-interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, direct: Opening, sender: Sender, entrance: Entrance }
+interface Started {
+  inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, clear: ClearReceiver, direct: Opening, sender: Sender, entrance: Entrance
+}
 
 const namingOn = (domain: string, names: RoomNames, service: string | undefined): Naming => ({
   direct: directPlace,
@@ -160,7 +162,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
     const dropped: StreamEvents['dropped'] = (why, one) => quarantine(one, `a stanza was dropped: ${why}`)
-    return { inbox, ownMessages, receiver, direct, sender: { ...sender, send: makeForGood(sender, rooms, remove) }, entrance, stanza, dropped }
+    return { inbox, ownMessages, receiver, clear, direct, sender: { ...sender, send: makeForGood(sender, rooms, remove) }, entrance, stanza, dropped }
   }
 
   return {
@@ -186,7 +188,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       const { stanza, dropped, ...parts } = await begin(given)
       started = parts
       stream.start({
-        up () { given.connection(NAME, 'component', true); rooms.connected(); presence.connected() },
+        up () { given.connection(NAME, 'component', true); rooms.connected(); presence.connected(); parts.clear.connected() },
         down (why) { rooms.disconnected(); given.connection(NAME, 'component', false, why) },
         stanza, dropped
       })
@@ -199,8 +201,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     forget: makeForgetting({ rooms, stream, own: ownRooms, originals, presence, omemo, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {
-      for (const part of [started?.direct, started?.receiver]) part?.stop()
-      await Promise.all([started?.sender.idle(), confirm.idle()])
+      started?.direct.stop()
+      await Promise.all([started?.receiver.stop(), started?.sender.idle(), confirm.idle()])
       await presence.stop()
       for (const part of [ghostAvatars, bringing, rooms]) part.stop()
       await notes.stop()

@@ -53,8 +53,11 @@ export interface Intake {
   offer (arrival: Arrival, stored?: (isNew: boolean) => void, bound?: Bound): void
   /** Takes a page from an archive. Resolves when all of it is on disk; calls `kept` for each arrival that must wait. */
   page (arrivals: Arrival[], kept: () => void): Promise<void>
-  /** Nothing more is stored, neither what is kept nor what still comes. Calls `beyond` for arrivals with a Bound. */
-  stop (): void
+  /**
+   * Nothing more is stored, neither what is kept nor what still comes. Calls `beyond` for arrivals with a Bound. Resolves when nothing is under
+   * way: until then, whoever wrote may still have to hear something.
+   */
+  stop (): Promise<void>
 }
 
 /** Receipts do not wait for messages: they are taken even if no more messages are. */
@@ -70,6 +73,8 @@ export const makeIntake = (
   let offered = 0
   let paused = false
   let stopped = false
+  let open = 0 // under way, over all lines
+  let wakeIdle = (): void => {}
 
   const setPaused = (now: boolean): void => {
     if (now === paused) return
@@ -87,6 +92,7 @@ export const makeIntake = (
   }
 
   const settled = (id: string, line: Line): void => {
+    if (--open === 0) wakeIdle()
     if (--line.open > 0) return
     if (line.kept.length === 0) lines.delete(id)
     else if (!stopped) line.timer = clock.after(backoffMs(chance, ++line.attempt, RETRY_FIRST_MS, RETRY_MOST_MS), () => retry(id, line))
@@ -120,6 +126,7 @@ export const makeIntake = (
 
   const give = (id: string, line: Line, entry: Entry): void => {
     line.open++
+    open++
     entry.underWay = true
     accept(entry.arrival).then(outcome => {
       if (line.kept[0] === entry) recovered(id, line)
@@ -171,6 +178,7 @@ export const makeIntake = (
         timer?.cancel()
         for (const { bound, underWay } of kept) if (!underWay) bound?.beyond()
       }
+      return new Promise(resolve => { wakeIdle = resolve; if (open === 0) resolve() })
     }
   }
 }

@@ -145,8 +145,7 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
       }
     },
     async stop () {
-      receiver?.stop()
-      await confirm.idle()
+      await Promise.all([receiver?.stop(), confirm.idle()])
       await presence.stop()
       await notes.stop()
       await stream.stop()

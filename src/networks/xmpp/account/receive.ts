@@ -23,7 +23,7 @@ export interface AccountReceiver {
   catchUp: AccountCatchUp
   /** Takes an arrival that is no message. */
   offer: Intake['offer']
-  stop (): void
+  stop (): Promise<void>
 }
 
 export interface AccountReceiverParts {
@@ -87,7 +87,7 @@ export const makeAccountReceiver = ({
     stop () {
       stopped = true
       catchUp.stop()
-      intake.stop()
+      return intake.stop()
     }
   }
 }

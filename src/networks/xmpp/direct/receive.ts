@@ -36,6 +36,7 @@ const ASKING_MAX = 64 // people asked at once whether they are machines
 const ASKING_AT_ONE_MAX = 8 // of them at one server
 const LATE_MS = 10 * 60_000 // a message that took longer is answered by people, not by a machine
 const KEY_BYTES = 18
+const UNHEARD_MAX = 1_000 // messages of which it is still to be said that they were received
 
 const DELAY = 'urn:xmpp:delay'
 const NO_REPLY = 'urn:xmpp:noreply:0'
@@ -63,6 +64,11 @@ export interface DirectReceiver {
   message (stanza: Element, to: Identity, fate?: Fate): void
   /** It cannot be kept, and its writer is told. */
   refuse (stanza: Element): void
+}
+
+export interface ClearReceiver extends DirectReceiver {
+  /** The stream is up: whoever wrote what was stored while it was not hears so now. */
+  connected (): void
 }
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
@@ -130,14 +136,31 @@ const withSign = (arrival: Arrival, { sealed, stays, unread, rekeyed }: Fate): A
   return arrival.kind === 'message' ? { ...arrival, encrypted: true, ...rekeyed !== undefined && { rekeyed } } : arrival
 }
 
+/** Tells people that their messages were received, now or when there is a link. */
+const makeTelling = (stream: Pick<Stream, 'send'>): Pick<ClearReceiver, 'connected'> & { tell (received: Xml): void } => {
+  let unheard: Xml[] = []
+  const tell = (received: Xml): void => {
+    if (!stream.send(received) && unheard.length < UNHEARD_MAX) unheard.push(received)
+  }
+  return {
+    tell,
+    connected () {
+      const all = unheard
+      unheard = []
+      all.forEach(tell)
+    }
+  }
+}
+
 export const makeDirectReceiver = ({
   network, domain, language, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = one => stream.send(notNow(one, language))
-}: DirectReceiverParts): DirectReceiver => {
+}: DirectReceiverParts): ClearReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
   const machines = makeShares<boolean>(MACHINES_MAX) // true: says of itself that it takes no answers
   const asking = makeSlots(ASKING_MAX, ASKING_AT_ONE_MAX)
   const never = new AbortController().signal
+  const telling = makeTelling(stream)
 
   /** Asks each sender once. No message waits for the answer. */
   const askWhetherMachine = (from: string, to: string): void => {
@@ -220,6 +243,7 @@ export const makeDirectReceiver = ({
 
   return {
     refuse (message) { giveBack(message, () => {}) },
+    connected: telling.connected,
     message (message, to, fate = {}) {
       const { done = () => {}, beyond = () => { giveBack(message, () => done(false)) } } = fate
       const { from = '', id } = message.attrs
@@ -230,7 +254,7 @@ export const makeDirectReceiver = ({
       if (arrival.kind === 'message' && !isHidden(from)) askWhetherMachine(from, to.id)
       const received = encryption === undefined ? receivedXml(message, `received.${chance.token(KEY_BYTES)}`) : undefined
       const stored = (isNew: boolean): void => {
-        if (received !== undefined) stream.send(received)
+        if (received !== undefined) telling.tell(received)
         done(isNew && arrival.kind === 'message')
       }
       offer(withSign(arrival, fate), stored, {

@@ -55,7 +55,7 @@ export interface Receiver {
   standing (room: Room, standing: 'in' | 'out'): void
   /** Takes everything else that comes in, in the order of each place. */
   offer: Intake['offer']
-  stop (): void
+  stop (): Promise<void>
 }
 
 /** The id that the room gave to a message (XEP-0359 §3.1). */
@@ -288,7 +288,7 @@ export const makeReceiver = ({
     stop () {
       stopped = true
       catchUp.stop()
-      intake.stop()
+      return intake.stop()
     }
   }
 }

@@ -31,8 +31,9 @@ const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve)
 const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = quickClock(1000)) => {
   const inbox = makeInbox()
   const sent: Xml[] = []
+  let isUp = true
   const stream = {
-    send (one: Xml) { sent.push(one); return true }, ask, pause () {}, resume () {}
+    send (one: Xml) { return isUp && sent.push(one) > 0 }, ask, pause () {}, resume () {}
   } as Partial<Stream> as Stream
   const world = makeWorld({ clock })
   const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), stream, world)
@@ -44,6 +45,7 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
   const commands = makeCommands({ network: 'xmpp', language: 'de', addresses, inbox, world })
   return {
     inbox, sent, commands, stop,
+    link (up: boolean) { isUp = up; if (up) direct.connected() },
     write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`, fate?: Fate) {
       direct.message(parse(`<message type='chat' from='${from}/phone' to='${OURS}' id='${id}'>${inside}</message>`), IDENTITY, fate)
     },
@@ -138,14 +140,14 @@ describe('xmpp direct chats', () => {
     inbox.crowded.add(`${OURS} ${ANNA}`)
     for (const id of ['m0', 'm1']) write(ANNA, id)
     await turn()
-    stop()
+    void stop()
     assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
   })
 
   it('give back what is read while we are being stopped', async () => {
     const { inbox, sent, write, stop } = stage()
     inbox.crowded.add(`${OURS} ${ANNA}`)
-    stop()
+    void stop()
     for (const id of ['m0', 'm1']) write(ANNA, id)
     await turn()
     assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
@@ -161,13 +163,24 @@ describe('xmpp direct chats', () => {
       inbox.accept = arrival => new Promise((resolve, reject) => begun(() => accept(arrival).then(resolve, reject)))
     })
     const finish = await storing
-    stop()
+    const stopped = stop()
     inbox.crowded.clear()
     finish()
-    await turn()
+    await stopped
     assert.deepEqual(texts(ANNA), ['m0'])
     assert.deepEqual(sent.map(({ xml }) => `${/resource-constraint|received/.exec(xml)?.[0]} ${/id='(m\d)'/.exec(xml)?.[1]}`),
       ['resource-constraint m1', 'received m0'])
+  })
+
+  it('are said to be received once the link is up, if they were stored while it was not', async () => {
+    const { inbox, sent, write, link } = stage()
+    link(false)
+    write(ANNA, 'm0')
+    await inbox.until('it is stored', () => inbox.arrivals.length === 1)
+    await turn()
+    link(true)
+    link(true)
+    assert.deepEqual(sent.map(({ xml }) => /<received [^>]*id='(m\d)'/.exec(xml)?.[1]), ['m0'])
   })
 
   it('refuse a command that cannot wait, instead of leaving it unanswered', async () => {
