@@ -31,7 +31,7 @@ describe('the store in PostgreSQL', () => {
   after(async () => { await server.stop() })
   const fresh = async (): Promise<void> => { url = await server.createDatabase(`store${++databases}`) }
   const failures: unknown[] = []
-  const open = (): Promise<Store> => openPostgres(url, clock, error => failures.push(error), 'a key')
+  const open = (): Promise<Store> => openPostgres(url, clock, error => failures.push(error), { sealKey: 'a key' })
   beforeEach(() => { failures.length = 0 })
 
   storeSuite({ fresh: async () => { await fresh(); return await open() }, again: open })

@@ -1,0 +1,220 @@
+/**
+ * The one session that a store in PostgreSQL is written over. It holds the advisory lock, so whoever has it is the active one; and when the session
+ * ends, so does the right to write. It ends for whoever can no longer be heard of, and they stop before somebody else takes over:
+ *
+ * | of the active one              | what ends its session                          | after            | it stops                          |
+ * |--------------------------------|------------------------------------------------|------------------|-----------------------------------|
+ * | the process ends               | its machine closes the connection              | at once          | –                                 |
+ * | the process is frozen          | whoever waits for the lock                     | SILENT_MS        | when it goes on, as its first act |
+ * | the host or the network is dead | the server, which hears nothing               | SILENT_MS        | after ANSWER_MS and one beat      |
+ * | the server is frozen           | it cannot                                      | –                | after ANSWER_MS and one beat      |
+ */
+import { Socket } from 'node:net'
+import { Client, DatabaseError, type QueryConfig, type QueryResultRow, types } from 'pg'
+import { type Clock, sleep, type Timer } from '../lib/clock'
+import { messageOf } from '../model/errors'
+import { POSTGRES_MIGRATIONS } from './postgres-schema'
+
+/** Whoever holds it in this database is the one Zentrale on it: "ZENT" in ASCII. */
+const LOCK = 0x5a454e54
+/** So long the session of a process that has just died may keep it. */
+const LOCK_WAIT_MS = 5_000
+const CONNECT_MS = 10_000
+/** The active one says something so often, however quiet it is. */
+const BEAT_MS = 2_000
+/** So late an answer may come. Together with a beat it is less than SILENT_MS, so that nobody is still at work when their session ends. */
+const ANSWER_MS = 12_000
+const SILENT_MS = 15_000
+/** A server that is away is tried again so often. */
+const AGAIN_MS = 1_000
+
+/**
+ * The keepalives come to SILENT_MS. Words of the server's own config could end a session that only waits, or let a commit return before it is on
+ * disk.
+ */
+const SETTINGS = `SET search_path = zentrale; SET client_min_messages = warning; SET statement_timeout = 0; SET idle_session_timeout = 0;
+  SET idle_in_transaction_session_timeout = 0; SET tcp_keepalives_idle = 6; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = 15000;
+  SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`
+
+/** A session at work on a statement is no silent one, unless it is its client that does not take the answer. */
+const END_SILENT = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid)
+  WHERE locktype = 'advisory' AND classid = 0 AND objid = $1 AND objsubid = 1 AND granted AND datname = current_database() AND usename = current_user
+    AND database = datid AND (state <> 'active' OR wait_event_type = 'Client') AND state_change < clock_timestamp() - $2 * interval '1 ms'`
+
+/** Values as SQLite gives them, by their type: numbers as such, what is true as 1. Texts come as they are. */
+const PARSERS: Readonly<Record<number, (text: string | Buffer) => unknown>> = {
+  [types.builtins.INT4]: Number, [types.builtins.INT8]: Number, [types.builtins.NUMERIC]: Number,
+  [types.builtins.BOOL]: text => text === 't' ? 1 : 0,
+  [types.builtins.BYTEA]: text => new Uint8Array(Buffer.from(String(text).slice('\\x'.length), 'hex'))
+}
+const asItIs = (text: string | Buffer): unknown => text
+const getTypeParser = (oid: number): ((text: string | Buffer) => unknown) => PARSERS[oid] ?? asItIs
+
+export const codeOf = (error: unknown): string => error instanceof DatabaseError ? error.code ?? '' : ''
+
+const LOCKED = '55P03'
+/** Connection, resources, operator's intervention: SQLSTATE classes of a server that is away for a while. */
+const AWAY: ReadonlySet<string> = new Set(['08', '53', '57'])
+const ONLY_READS = '25006' // it stands by for another server
+
+/** It will be no better later. */
+class Unfit extends Error {}
+class InUse extends Error {}
+
+/** Also whatever is no word of the server's: the connection ended, or an answer did not come. */
+const isPassing = (error: unknown): boolean => error instanceof DatabaseError
+  ? AWAY.has(codeOf(error).slice(0, 2)) || codeOf(error) === ONLY_READS
+  : !(error instanceof Unfit)
+
+/** Where the database is, without the password. */
+const nameOf = (url: string): string => {
+  try {
+    const { host, pathname } = new URL(url)
+    return `PostgreSQL at ${host}${pathname}`
+  } catch {
+    return 'PostgreSQL'
+  }
+}
+
+/** `socket`: what carries it, and may be destroyed without asking anybody. */
+export interface Held { client: Client; socket: Socket }
+
+/** Rejects, and ends the session, if the answer is late. */
+const ask = async <Row extends QueryResultRow>({ client }: Held, text: string, values?: unknown[]): Promise<Row[]> => {
+  const asked: QueryConfig & { query_timeout: number } = { text, ...values && { values }, query_timeout: ANSWER_MS }
+  return (await client.query<Row>(asked)).rows
+}
+
+/** A session beside others, which holds no lock. Nothing is written over it. */
+export const connect = async (url: string): Promise<Held> => {
+  const socket = new Socket()
+  const client = new Client({
+    connectionString: url, application_name: 'zentrale', keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser },
+    pipeline: true, stream: () => socket
+  })
+  client.on('error', () => { /* what was asked rejects, and `watch` tells */ })
+  const held = { client, socket }
+  try {
+    await client.connect()
+    await ask(held, SETTINGS)
+    await ask(held, "SELECT set_config('lock_timeout', $1, false)", [String(BEAT_MS)])
+    const [server] = await ask<{ encoding: string }>(held, "SELECT current_setting('server_encoding') AS encoding")
+    if (server?.encoding !== 'UTF8') throw new Unfit(`its encoding is ${server?.encoding ?? 'unknown'}; it must be UTF8`)
+    return held
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+const migrate = async ({ client }: Held): Promise<void> => {
+  await client.query('BEGIN; CREATE SCHEMA IF NOT EXISTS zentrale; CREATE TABLE IF NOT EXISTS zentrale.version (version BIGINT NOT NULL)')
+  const { rows: [found] } = await client.query<{ version: number }>('SELECT version FROM zentrale.version')
+  const version = found?.version ?? 0
+  if (version > POSTGRES_MIGRATIONS.length) {
+    throw new Unfit(`its schema is version ${version}, made by a newer Zentrale; this one knows ${POSTGRES_MIGRATIONS.length}. Start the newer one`)
+  }
+  for (const migration of POSTGRES_MIGRATIONS.slice(version)) await client.query(migration)
+  if (found === undefined) await client.query('INSERT INTO zentrale.version VALUES ($1)', [POSTGRES_MIGRATIONS.length])
+  else await client.query('UPDATE zentrale.version SET version = $1', [POSTGRES_MIGRATIONS.length])
+  await client.query('COMMIT')
+}
+
+/** False: somebody else had it all the time. If nothing was heard of them for SILENT_MS, their session ends now. */
+const lock = async (held: Held): Promise<boolean> => {
+  try {
+    await ask(held, 'SELECT pg_advisory_lock($1)', [LOCK])
+    return true
+  } catch (error) {
+    if (codeOf(error) !== LOCKED) throw error
+    await ask(held, END_SILENT, [LOCK, SILENT_MS])
+    return false
+  }
+}
+
+/** Whoever stands by. `told`: what it waits for, whenever that changes. */
+export interface Wait { signal: AbortSignal; told (why: string): void }
+
+/** One that gives up when others are active; its signal never fires. */
+const impatient = (url: string, clock: Clock): Wait => {
+  const until = clock.tick() + LOCK_WAIT_MS
+  return {
+    signal: new AbortController().signal,
+    told () {
+      if (clock.tick() < until) return
+      throw new InUse(`${nameOf(url)} is in use by another process. Only one Zentrale may run on a database: stop the other one first`)
+    }
+  }
+}
+
+/** Takes the lock, then looks at what is there. */
+const take = async (url: string, { signal, told }: Wait, seen: () => void): Promise<Held> => {
+  const held = await connect(url)
+  seen()
+  const leave = (): void => { held.socket.destroy() }
+  signal.addEventListener('abort', leave)
+  try {
+    while (!signal.aborted && !await lock(held)) told('another process is active')
+    signal.throwIfAborted()
+    await held.client.query('SET lock_timeout = 0')
+    await migrate(held)
+    return held
+  } catch (error) {
+    leave()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}
+
+/** Throws with a text for the operator, which holds no password. */
+export const takeLock = async (url: string, clock: Clock, wait?: Wait): Promise<Held> => {
+  const { signal, told } = wait ?? impatient(url, clock)
+  let last = ''
+  const tell = (why: string): void => {
+    if (why !== last || wait === undefined) told(last = why)
+  }
+  let wasThere = false
+  for (;;) {
+    try {
+      return await take(url, { signal, told: tell }, () => { wasThere = true })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof InUse) throw error
+      if (wait === undefined || !wasThere || !isPassing(error)) throw new Error(`cannot open the store in ${nameOf(url)}: ${messageOf(error)}`)
+      tell(`${nameOf(url)} is away: ${messageOf(error)}`)
+    }
+    await sleep(clock, AGAIN_MS, signal)
+    signal.throwIfAborted()
+  }
+}
+
+/** `heard`: to be called with each answer that the session gets. */
+export interface Watch { heard (): void; stop (): void }
+
+/**
+ * Says something every beat, so that whoever waits for the lock hears us, and ends the session when no answer comes, so that nothing waits for ever.
+ * `lost` is called once the session is of no use.
+ */
+export const watch = ({ client, socket }: Held, clock: Clock, lost: (error: Error) => void): Watch => {
+  let heardAt = clock.tick()
+  let timer: Timer | undefined
+  const heard = (): void => { heardAt = clock.tick() }
+  const stop = (): void => timer?.cancel()
+  const end = (error: Error): void => {
+    stop()
+    socket.destroy()
+    lost(error)
+  }
+  const beat = (): void => {
+    if (clock.tick() - heardAt > ANSWER_MS) return end(new Error(`the database has not answered for ${ANSWER_MS / 1000} seconds`))
+    client.query('SELECT 1').then(heard, (error: unknown) => {
+      if (error instanceof DatabaseError) heard() // in the middle of a job that fails, this fails too
+    })
+    timer = clock.after(BEAT_MS, beat)
+  }
+  client.on('error', end)
+  beat()
+  return { heard, stop }
+}
