@@ -81,12 +81,14 @@ describe('the pages of a running town', () => {
 
   /** What the overview shows and /metrics tells, once both are the same, so much has gone out, and each SMS has its receipt. */
   const settled = async (out: Counts): Promise<Counts> => {
+    let now: Record<string, Counts | number> = {}
     let counts: Counts = {}
     await until(async () => {
       counts = await counted()
-      return isDeepStrictEqual(counts, await shown()) && Object.entries(out).every(([way, most]) => counts[way]! >= most) &&
-        await receipts() === counts['sms out']
-    }, 'what is shown is what was counted', READ_WITHIN_MS)
+      now = { counted: counts, shown: await shown(), receipts: await receipts() }
+      return isDeepStrictEqual(counts, now['shown']) && Object.entries(out).every(([way, most]) => counts[way]! >= most) &&
+        now['receipts'] === counts['sms out']
+    }, () => `what is shown is what was counted, with ${JSON.stringify(out)} out and a receipt for each SMS: ${JSON.stringify(now)}`, READ_WITHIN_MS)
     return counts
   }
 

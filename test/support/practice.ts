@@ -102,11 +102,13 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
 /** Shorter than the time limit of a unit, so that the error names what did not happen. */
 const UNIT_WAIT_MS = 15_000
 
-/** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. */
-export const until = async (check: () => boolean | Promise<boolean>, what = 'it', limitMs = UNIT_WAIT_MS): Promise<void> => {
+/** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. `what`: asked when it has failed. */
+export const until = async (
+  check: () => boolean | Promise<boolean>, what: string | (() => string) = 'it', limitMs = UNIT_WAIT_MS
+): Promise<void> => {
   const end = performance.now() + limitMs
   while (!await check()) {
-    if (performance.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`)
+    if (performance.now() > end) throw new Error(`${typeof what === 'string' ? what : what()} did not happen within ${limitMs} ms`)
     await new Promise(resolve => setTimeout(resolve, 2))
   }
 }

@@ -42,32 +42,40 @@ export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
     await memory.set(key(where), JSON.stringify(now))
   }
 
+  const isSure = (before: Evidence | undefined): before is Evidence => before !== undefined && before.times >= SURE_AFTER
+
   /** The spellings to tell; undefined if they are not known yet. */
   const decide = async ({ id, where, thread }: Named): Promise<string[] | undefined> => {
     const byWay = spellingsByWay(gateway, id)
     const fitting = [...byWay].filter(([, spelling]) => sent.has(`${thread} ${spelling}`))
     const [only, ...others] = new Set(fitting.map(([, spelling]) => spelling))
     const before = learned(where)
-    const isSure = before !== undefined && before.times >= SURE_AFTER
     if (fitting.length === 1 && !submits.has(thread)) await learn(where, fitting[0]![0])
-    if (isSure) return [byWay.get(before.way) ?? byWay.get('same')!]
+    if (isSure(before)) return [byWay.get(before.way) ?? byWay.get('same')!]
     const all = [...new Set(byWay.values())]
-    if (only === undefined || all.length === 1) return all // sent before our start, or not answered yet
+    if (all.length === 1) return all
     if (others.length > 0 || submits.has(thread)) return undefined
-    return [only]
+    return only === undefined ? all : [only] // all: sent before our start
   }
 
-  /** Tries the receipts that were kept back again. */
+  const keepBack = (one: Back): void => { back = [...back, one].slice(-KEPT_BACK_MAX) }
+
+  const resolve = async (one: Back): Promise<void> => {
+    const ids = await decide(one.named)
+    if (ids === undefined) keepBack(one)
+    else await one.tell(ids)
+  }
+
+  /**
+   * Tries the receipts that were kept back again; once more if the later ones have taught what the earlier ones mean. What could not be
+   * stored stays: the store has reported its failure itself.
+   */
   const again = async (): Promise<void> => {
     const waiting = back
+    let hasFailed = false
     back = []
-    for (const one of waiting) await resolve(one.named, one.tell)
-  }
-
-  const resolve: IdBases['resolve'] = async (named, tell) => {
-    const ids = await decide(named)
-    if (ids === undefined) back = [...back, { named, tell }].slice(-KEPT_BACK_MAX)
-    else await tell(ids)
+    for (const one of waiting) await resolve(one).catch(() => { hasFailed = true; keepBack(one) })
+    if (!hasFailed && back.some(({ named }) => isSure(learned(named.where)))) await again()
   }
 
   const ended = (thread: string): void => {
@@ -86,12 +94,12 @@ export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
         return id
       } finally {
         ended(thread)
-        if (back.length > 0) again().catch(() => {}) // the store has reported its failure itself
+        void again()
       }
     },
     async resolve (named, tell) {
-      await resolve(named, tell)
-      if (back.length > 0 && (learned(named.where)?.times ?? 0) >= SURE_AFTER) await again()
+      await resolve({ named, tell })
+      if (isSure(learned(named.where))) await again()
     }
   }
 }

@@ -69,6 +69,50 @@ describe('receipts in the other number base', () => {
     assert.deepEqual(told, [], 'both fit')
   })
 
+  it('come before the answer: then they are told with it, and of that message alone', async () => {
+    const { told, bases, receipt } = stage()
+    const answer = Promise.withResolvers<string>()
+    const submit = bases.submitting(THREAD, answer.promise)
+    await receipt('10')
+    answer.resolve(remoteId('g', '10')!)
+    await submit
+    await new Promise(setImmediate)
+    assert.deepEqual(told, [['g:10']], 'not of 16, which may be the next')
+  })
+
+  it('are all told once it is known what they mean, also the last ones', async () => {
+    const { told, bases, sent, receipt } = stage()
+    await sent('10', '16', '1f', '2f')
+    const answer = Promise.withResolvers<string>()
+    const submit = bases.submitting(THREAD, answer.promise)
+    for (const id of ['10', '16', '1f', '2f']) await receipt(id) // while something is on its way
+    assert.deepEqual(told, [])
+    answer.resolve(remoteId('g', '3f')!)
+    await submit
+    await new Promise(setImmediate)
+    assert.deepEqual(told, [['g:1f'], ['g:2f'], ['g:10'], ['g:16']])
+  })
+
+  it('are told later where they could not be stored, and so are those behind them', async () => {
+    const { told, bases, sent, receipt } = stage()
+    await sent('1f', '2f')
+    const answer = Promise.withResolvers<string>()
+    const submit = bases.submitting(THREAD, answer.promise)
+    let tries = 0
+    await bases.resolve({ id: '1f', where: 'text', thread: THREAD }, async ids => {
+      if (tries++ === 0) throw new Error('the disk is full')
+      told.push(ids)
+    })
+    await receipt('2f')
+    answer.resolve(remoteId('g', '3f')!)
+    await submit
+    await new Promise(setImmediate)
+    assert.deepEqual(told, [['g:2f']])
+    await sent('4f')
+    await new Promise(setImmediate)
+    assert.deepEqual(told, [['g:2f'], ['g:1f']])
+  })
+
   it('leave it to others where nothing that we sent fits', async () => {
     const { told, receipt } = stage()
     await receipt('10')
