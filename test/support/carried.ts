@@ -171,7 +171,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
       told: [...heardOnMatrix, ...since(all.find(({ name }) => name === sample.from)!).filter(isOurWords).map(shown)]
     }
   } finally {
-    receiver.stop()
+    await receiver.stop()
     await started.stop()
   }
 }

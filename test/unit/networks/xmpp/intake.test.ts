@@ -62,7 +62,7 @@ describe('xmpp intake', () => {
     assert.deepEqual(steps, [])
     intake.offer(arrival(-1))
     assert.deepEqual(steps, ['pause'])
-    intake.stop()
+    await intake.stop()
   })
 
   it('goes on with other places, and with receipts, while one is crowded, and keeps the order of that one', async () => {
@@ -158,7 +158,7 @@ describe('xmpp intake', () => {
     }
     await new Promise(resolve => setImmediate(resolve))
     assert.deepEqual([kept, paused], [2000, []])
-    intake.stop()
+    await intake.stop()
   })
 
   it('goes on reading however many strangers write what cannot be stored, and people of other servers keep room', async () => {
@@ -179,6 +179,6 @@ describe('xmpp intake', () => {
     assert.deepEqual([steps, away.get('flood.example'), away.get('town.example')], [[], 32 * 64 - 256, undefined])
     for (let server = 0; server < 40; server++) await write(`info x@${server}.example`, `${server}.example`, 64)
     assert.deepEqual(steps, [])
-    intake.stop()
+    await intake.stop()
   })
 })

@@ -86,7 +86,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     const stream = { pause () { paused.push('pause') }, resume () { paused.push('resume') } } as Stream
     const lasting = { ...memory, set: (key: string, value: string) => alive(() => memory.set(key, value), mine) }
     const [world, notes] = [makeWorld({ memory: lasting, clock }), makeWriteBehind(makeWorld({ memory: lasting, clock }))]
-    receiver?.stop()
+    void receiver?.stop()
     receiver = makeReceiver({
       network: 'xmpp',
       inbox: {
