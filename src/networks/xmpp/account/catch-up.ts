@@ -14,7 +14,7 @@ import type { Archive } from '../muc/archive'
 import type { Element } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
 import { makePages } from './pages'
-import { makePassing, READ, type Take } from './passing'
+import { makePassing, nameOf, READ, type Take } from './passing'
 
 const HELD_MAX = 1_000 // live messages that wait for the archive
 const TRIES_MAX = 5
@@ -55,7 +55,7 @@ export const makeAccountCatchUp = ({
 }: AccountCatchUpParts): AccountCatchUp => {
   const passing = makePassing(notes, take)
   const stopped = new AbortController()
-  let waiting: Map<string, Said> | undefined // by archive id; undefined: we are live
+  let waiting: Map<string, Said> | undefined // by name in the archive; undefined: we are live
   let left = false // live messages were left to the archive
   let hasArchive = false
   let reading = 0 // counts the sessions
@@ -64,9 +64,9 @@ export const makeAccountCatchUp = ({
   let timer: Timer | undefined
   const pages = makePages({
     jid, archive, passing, isCrowded,
-    heldBack (id) {
-      const said = waiting?.get(id)
-      waiting?.delete(id)
+    heldBack (name) {
+      const said = waiting?.get(name)
+      waiting?.delete(name)
       return said
     }
   })
@@ -142,7 +142,7 @@ export const makeAccountCatchUp = ({
     inTurn (message, done) {
       const id = hasArchive ? idFrom(message, jid) : undefined
       if (waiting === undefined) passing.pass(message, behind ? undefined : id, done)
-      else if (waiting.size < HELD_MAX) waiting.set(id ?? ` ${++unnamed}`, { message, done })
+      else if (waiting.size < HELD_MAX) waiting.set(id === undefined ? ` ${++unnamed}` : nameOf(id, message), { message, done })
       else if (id === undefined) passing.pass(message, undefined, done) // typing and the like: out of order, but not lost
       else {
         left = true

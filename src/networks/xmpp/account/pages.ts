@@ -4,7 +4,7 @@ import type { Archive, Archived, Keeper, Page } from '../muc/archive'
 import { STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
 import type { Element } from '../wire/xml'
-import type { Passing } from './passing'
+import { nameOf, type Passing } from './passing'
 
 const leaf = (name: string, ns: string, attrs: Record<string, string>): Element => ({ name, ns, attrs, children: [] })
 
@@ -22,6 +22,12 @@ const asLive = ({ id, at, message }: Archived, jid: string): Element => ({
 const isTheirs = ({ attrs: { from = '', type } }: Element, jid: string): boolean =>
   from !== '' && canonicalBare(bareOf(from)) !== jid && type !== 'groupchat' && type !== 'error'
 
+/** Whence the next page is read: before the last id of this one, because another message behind the page may have it too. */
+const endOf = ({ items, last }: Page): string | undefined => {
+  const before = items.at(-1)?.id === last ? items.findLast(({ id }) => id !== last) : undefined
+  return before?.id ?? last
+}
+
 export interface PagesParts {
   jid: string
   archive: Archive
@@ -29,7 +35,7 @@ export interface PagesParts {
   /** Whether only this place's messages cannot be stored for now. */
   isCrowded: (place: string) => boolean
   /** Takes out of those that wait the one that came live too. */
-  heldBack: (id: string) => { done: () => void } | undefined
+  heldBack: (name: string) => { done: () => void } | undefined
 }
 
 export interface Pages {
@@ -55,7 +61,7 @@ export const makePages = ({ jid, archive, passing, isCrowded, heldBack }: PagesP
 
   /** Resolves when all of a page is done with, except what only its own senders' crowd holds up. */
   const takePage = ({ items }: Page, isOver: () => boolean): Promise<void> => new Promise(resolve => {
-    const open = new Map<string, string>() // places by archive id
+    const open = new Map<string, string>() // places by name
     const see = (): void => {
       if (!isOver() && [...open.values()].some(place => !isCrowded(place))) return
       watchers.delete(see)
@@ -64,13 +70,14 @@ export const makePages = ({ jid, archive, passing, isCrowded, heldBack }: PagesP
     watchers.add(see)
     for (const item of items) {
       const isNone = !isTheirs(item.message, jid)
-      const live = isNone ? undefined : heldBack(item.id)
-      if (passing.isDone(item.id)) live?.done()
-      else if (isNone) passing.skip(item.id)
-      if (isNone || passing.isDone(item.id)) continue
+      const name = nameOf(item.id, item.message)
+      const live = isNone ? undefined : heldBack(name)
+      if (passing.isDone(name)) live?.done()
+      else if (isNone) passing.skip(name)
+      if (isNone || passing.isDone(name)) continue
       const from = bareOf(item.message.attrs.from ?? '')
-      open.set(item.id, directPlace(jid, canonicalBare(from) ?? from))
-      passing.pass(asLive(item, jid), item.id, () => { open.delete(item.id); live?.done(); see() })
+      open.set(name, directPlace(jid, canonicalBare(from) ?? from))
+      passing.pass(asLive(item, jid), item.id, () => { open.delete(name); live?.done(); see() })
     }
     see()
   })
@@ -78,7 +85,7 @@ export const makePages = ({ jid, archive, passing, isCrowded, heldBack }: PagesP
   const each = async (start: string, isOver: () => boolean, use: (page: Page) => Promise<void> | void): Promise<void> => {
     for (let from = start; !isOver();) {
       const page = await pageAfter(from)
-      from = page.last ?? from
+      from = endOf(page) ?? from
       await use(page)
       if (page.complete) return
     }
@@ -91,7 +98,8 @@ export const makePages = ({ jid, archive, passing, isCrowded, heldBack }: PagesP
     },
     readOn: (start, isOver) => each(start, isOver, page => takePage(page, isOver)),
     lookAgain: (start, isOver) => each(start, isOver, ({ items }) => {
-      for (const item of items) if (isTheirs(item.message, jid) && !passing.knows(item.id)) passing.pass(asLive(item, jid), item.id, () => {})
+      const unknown = items.filter(({ id, message }) => isTheirs(message, jid) && !passing.knows(nameOf(id, message)))
+      for (const item of unknown) passing.pass(asLive(item, jid), item.id, () => {})
     }),
     look () { for (const watcher of [...watchers]) watcher() }
   }

@@ -27,7 +27,7 @@ const stage = (memory = makeMemory()) => {
     add (...ids: string[]) { items.push(...ids.map(id => archived(id))) },
     onPresent: () => {},
     read: () => at.catchUp.read(async () => true, () => { at.present++; at.onPresent() }),
-    live (id: string) { at.catchUp.inTurn(words('anna@example.org', id), () => {}) }
+    live (id: string, from = 'anna@example.org', done = () => {}) { at.catchUp.inTurn(words(from, id), done) }
   }
   const page = async (_keeper: unknown, range: { after: string | undefined } | { before: string }): Promise<Page | 'gone'> => {
     at.asked++
@@ -35,7 +35,7 @@ const stage = (memory = makeMemory()) => {
     await Promise.resolve()
     if (at.failing) throw at.failing
     if ('before' in range) return { items: [], first: items.at(-1)?.id, last: items.at(-1)?.id, complete: true }
-    const from = range.after === undefined ? -1 : items.findIndex(({ id }) => id === range.after)
+    const from = range.after === undefined ? -1 : items.findLastIndex(({ id }) => id === range.after)
     if (range.after !== undefined && from < 0) return 'gone'
     const some = items.slice(from + 1, from + 1 + PAGE)
     return { items: some, first: some[0]?.id, last: some.at(-1)?.id, complete: from + 1 + PAGE >= items.length }
@@ -151,6 +151,29 @@ describe('what came to an account while it was away', () => {
     }
     await at.read()
     assert.deepEqual(at.taken.slice(1), ids.map(id => `m${id}`))
+  })
+
+  it('is all there when two messages have one id in the archive, because two people wrote in one microsecond', async () => {
+    const memory = makeMemory(new Map([['read', '']]))
+    const at = stage(memory)
+    const both = (id: string): Archived[] => [archived(id), archived(id, 'otto@example.org')]
+    at.items.push(...both('1'), archived('2'), ...both('3')) // 3 is on two pages
+    at.catchUp.hold()
+    let done = 0
+    at.onPresent = () => {
+      at.items.push(...both('4'))
+      at.live('4', 'anna@example.org', () => { done++ })
+      for (const from of ['anna@example.org', 'otto@example.org']) at.live('5', from, () => { done++ })
+    }
+    await at.read()
+    const all = ['m1', 'm1', 'm2', 'm3', 'm3', 'm4', 'm4', 'm5', 'm5']
+    assert.deepEqual([at.taken, done], [all, 3])
+    await until(() => memory.get('read') === '5', 'the position', 20_000)
+    const later = stage(memory)
+    later.items.push(...at.items, ...both('5'), ...both('6'))
+    later.catchUp.hold()
+    await later.read()
+    assert.deepEqual(later.taken, ['m6', 'm6'])
   })
 
   it('is looked for once more, because a busy server may archive late what it kept for a session that was dead', async () => {
