@@ -387,6 +387,7 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       const message = answer('gut')
       const once = await bridge.network.send(message, signal())
       assert.deepEqual(await bridge.network.send(message, signal()), once)
+      await until(() => kept.memory.get(`unread ${room}`) !== undefined, 'the writer is told, by an event that is sealed too', WITHIN_MS)
       assert.deepEqual(rowsOf('sealed '), [])
     })
   })
