@@ -110,10 +110,21 @@ const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: st
   await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body, elsewhere: true, signal })
 }
 
+/** CS API §Direct messaging. */
+const noting = (homeserver: Homeserver) => async (ours: string, theirs: string, rooms: string[]): Promise<void> => {
+  const path = `client/v3/user/${encode(ours)}/account_data/m.direct`
+  const now = await homeserver.call('GET', path, { as: ours }).catch((error: unknown) => {
+    if (error instanceof Rejected) return {}
+    throw error
+  })
+  await homeserver.call('PUT', path, { as: ours, body: { ...now, [theirs]: rooms } })
+}
+
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
   const [turns, chats, leave] = [makeTurns(), makeChats(memory, network, world.forgotten), leaving(homeserver, stopping)]
 
+  const noteDirect = noting(homeserver)
   const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : chats.of(room)
 
   const wrote: Direct['wrote'] = async (event, { place }) => {
@@ -161,16 +172,6 @@ export const makeDirect = (world: DirectWorld): Direct => {
     return room
   }
 
-  /** CS API §Direct messaging. */
-  const noteDirect = async (ours: string, theirs: string, rooms: string[]): Promise<void> => {
-    const path = `client/v3/user/${encode(ours)}/account_data/m.direct`
-    const now = await homeserver.call('GET', path, { as: ours }).catch((error: unknown) => {
-      if (error instanceof Rejected) return {}
-      throw error
-    })
-    await homeserver.call('PUT', path, { as: ours, body: { ...now, [theirs]: rooms } })
-  }
-
   const roomOf = async (place: Place, event: string, as: string, signal: AbortSignal): Promise<string | undefined> => {
     for (const room of chats.rooms(place)) if (!isAttended(room) && await isThere(homeserver, room, event, { as, signal })) return room
     return undefined
@@ -199,7 +200,9 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, { place, ours, theirs })
       if (stateKey !== ours && stateKey !== theirs) return
       const left = membership === 'leave' || membership === 'ban'
-      if (left && stateKey === ours && (await isMember(homeserver, room, ours, stopping) || invitations.has(room))) return // invited back since
+      if (left && stateKey === ours && invitations.has(room)) return // invited back since
+      const isIn = left || parting.isOver(room) ? await isMember(homeserver, room, stateKey, { as: ours, signal: stopping }) : !left
+      if (left === isIn) return // it is so no more: it was read again, or late
       const chat = chats.at(place)
       if (left) parting.over(room)
       else if (membership === 'join' && stateKey === theirs) parting.stays(room)

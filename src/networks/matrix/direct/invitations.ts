@@ -60,6 +60,17 @@ const FIRST_MS = 1000
 const MOST_MS = 5 * 60_000
 const ATTEMPTS_MAX = 12
 
+/** How many others are in a room that we are in. If the list of members is too long an answer, there are many. */
+const othersWithUs = async (homeserver: Homeserver, room: string, by: { as: string, signal: AbortSignal }): Promise<number> => {
+  try {
+    const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, by)
+    return Object.keys(isJson(joined) ? joined : {}).filter(mxid => mxid !== by.as).length
+  } catch (error) {
+    if (error instanceof TooLong) return Infinity
+    throw error
+  }
+}
+
 export const makeInvitations = (parts: Parts): Invitations => {
   const { homeserver, addresses, memory, clock, chance, log, signal: stopping, domain, isOurs } = parts
   const { chats, parting, backlog, isAttended, encrypted, leave } = parts
@@ -80,17 +91,6 @@ export const makeInvitations = (parts: Parts): Invitations => {
     }
   }
 
-  /** The same once we are in. If the list of members is too long an answer, there are many. */
-  const othersWithUs = async (room: string, as: string): Promise<number> => {
-    try {
-      const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { as, signal: stopping })
-      return Object.keys(isJson(joined) ? joined : {}).filter(mxid => mxid !== as).length
-    } catch (error) {
-      if (error instanceof TooLong) return Infinity
-      throw error
-    }
-  }
-
   const decline = async ({ room, chat: { place, ours, theirs } }: Invited, others?: number): Promise<void> => {
     log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a room that is no direct chat')
     backlog.release(room)
@@ -99,34 +99,40 @@ export const makeInvitations = (parts: Parts): Invitations => {
     if (chats.of(room)?.place.id === place.id) await chats.forget(room, place, false)
   }
 
-  /** Whether we took this invitation before and are in the chat. Whoever else has come in since then is no reason to leave it. */
-  const isInChat = async ({ room, chat: { place, ours } }: Invited): Promise<boolean> => {
-    if (chats.at(place)?.left || !chats.rooms(place).includes(room)) return false
-    return await isMember(homeserver, room, ours, stopping)
+  /** Whether we took this invitation before: it comes again by a transaction that does, or by an answer that is out of date. */
+  const wasTaken = async ({ room, chat: { place, ours } }: Invited): Promise<boolean> =>
+    chats.of(room)?.place.id === place.id && await isMember(homeserver, room, ours, { as: ours, signal: stopping })
+
+  /** We are in the room, and hear what is said there. `turns`: and answer there. */
+  const listen = async ({ room, chat, at }: Invited, turns: boolean): Promise<void> => {
+    if (turns) await chats.turnTo(room, chat.place, at)
+    backlog.read({ place: chat.place, room, by: { as: chat.ours, notBefore: 0 } })
   }
 
   const enter = async (invited: Invited): Promise<void> => {
-    const { room, chat, at } = invited
+    const { room, chat } = invited
     const { ours, theirs } = chat
     const direct = invited.direct || chats.of(room)?.place.id === chat.place.id // whoever invites back seldom says it again
     await addresses.ready(ours, stopping)
-    const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
+    const isIn = await wasTaken(invited)
+    if (isIn && parting.isOver(room)) return await listen(invited, chats.at(chat.place) === undefined) // the contact has left since
+    const isChat = isIn && !chats.at(chat.place)?.left && chats.rooms(chat.place).includes(room) // whoever else came since is no reason to leave
+    const most = isChat ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
     if (isAttended(room) || others > most) return await decline(invited, others)
     backlog.hold(room)
     const before = chats.at(chat.place)
     if (chats.of(room) === undefined && !(before && chats.isReplaced(before.room))) parting.quiet(room)
-    else parting.stays(room)
+    else if (!isIn && parting.isOver(room)) parting.stays(room) // it was sent out
     await chats.add(room, chat.place)
     await beginsNow(memory, room)
     await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
-    const now = await othersWithUs(room, ours)
+    const now = await othersWithUs(homeserver, room, { as: ours, signal: stopping })
     if (now > most || (isStrict(chat) && !await isOfTwo(homeserver, room, chat, stopping))) return await decline(invited, now)
     const isOn = await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined
     if (isOn) encrypted(room)
     const leadsIntoTheClear = before !== undefined && !before.left && wasEncrypted(memory, before.room) && !isOn
-    if (!leadsIntoTheClear) await chats.turnTo(room, chat.place, at) // else once they have written there: anybody's server can make an invitation
-    backlog.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
+    await listen(invited, !leadsIntoTheClear) // else we answer there once they have written: anybody's server can make an invitation
   }
 
   const tryToEnter = async (invited: Invited): Promise<void> => {

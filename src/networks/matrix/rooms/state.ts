@@ -42,9 +42,9 @@ export const stateOf = async (homeserver: Homeserver, room: string, type: string
   }
 }
 
-/** Whether this user of ours is in the room now. */
-export const isMember = async (homeserver: Homeserver, room: string, mxid: string, signal: AbortSignal): Promise<boolean> =>
-  (await stateOf(homeserver, room, 'm.room.member', mxid, { as: mxid, signal }))?.membership === 'join'
+/** Whether this user is in the room now, as far as whoever asks may see. */
+export const isMember = async (homeserver: Homeserver, room: string, mxid: string, by: By): Promise<boolean> =>
+  (await stateOf(homeserver, room, 'm.room.member', mxid, by))?.membership === 'join'
 
 /** An entry of a room's state, and who set it; undefined as above, or if the homeserver does not say who. */
 export interface Stated { sender: string; content: Json }

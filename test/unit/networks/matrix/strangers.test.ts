@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import type { Place } from '../../../../src/model/address'
 import type { Identity, Network } from '../../../../src/model/network'
 import type { Homeserver } from '../../../support/homeserver'
+import type { HsEvent } from '../../../support/homeserver/state'
+import type { TestInbox } from '../../../support/inbox'
 import { ADDRESS, practiceGround } from '../../../support/matrix-ground'
 import { delivery, makeBridge, said, type Bridge, type Ground } from '../../../support/matrix-suite'
 import { until } from '../../../support/practice'
@@ -54,6 +57,42 @@ describe('Matrix: strangers', () => {
     assert.deepEqual(said(inbox), ['auf Wiedersehen'])
     const place = { network: 'matrix', id: `${address()} ${customer.userId}` }
     await assert.rejects(network.send(delivery(place, 'noch da?'), AbortSignal.timeout(60_000)), { name: 'Refused' })
+  })
+
+  describe('whose coming or going is read once more, later than what came after it', () => {
+    const is = (who: string, membership: string) => ({ state_key: key, content }: HsEvent): boolean =>
+      key === who && content.membership === membership
+    const read = async (event: HsEvent): Promise<void> => {
+      await homeserver.pusher.drained()
+      assert.equal((await homeserver.pusher.raw('once more', JSON.stringify({ events: [event] }))).status, 200)
+    }
+    const place = (): Place => ({ network: 'matrix', id: `${address()} ${homeserver.person('kunde').userId}` })
+    const chat = async (inbox: TestInbox): Promise<string> => {
+      const room = homeserver.person('kunde').createRoom({ ...direct(), preset: 'public_chat' })
+      homeserver.person('kunde').send(room, 'hallo')
+      await inbox.until('it', () => said(inbox).length === 1)
+      return room
+    }
+
+    it('are left if they have left', async () => {
+      const { inbox, network } = await begin({ clock: quickClock(20) })
+      const [customer, room] = [homeserver.person('kunde'), await chat(inbox)]
+      customer.leave(room)
+      await read(customer.events(room).find(is(customer.userId, 'join'))!)
+      await customer.waitFor(room, is(address(), 'leave'), 10_000)
+      await assert.rejects(network.send(delivery(place(), 'noch da?'), AbortSignal.timeout(60_000)), { name: 'Refused' })
+    })
+
+    it('are answered if they are there', async () => {
+      const { inbox, network, memory } = await begin()
+      const [customer, room] = [homeserver.person('kunde'), await chat(inbox)]
+      customer.leave(room)
+      await homeserver.pusher.drained()
+      customer.join(room)
+      await read(customer.events(room).find(is(customer.userId, 'leave'))!)
+      await network.send(delivery(place(), 'noch da?'), AbortSignal.timeout(60_000))
+      assert.equal(memory.get('parting')?.includes(room) ?? false, false)
+    })
   })
 
   it('who are answered once their invitation is taken, whatever was there before', async () => {

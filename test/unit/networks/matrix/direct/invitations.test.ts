@@ -5,6 +5,7 @@ import type { Homeserver, HsPerson } from '../../../../support/homeserver'
 import type { HsEvent } from '../../../../support/homeserver/state'
 import { ADDRESS } from '../../../../support/matrix-ground'
 import { type Bridge, delivery, said } from '../../../../support/matrix-suite'
+import { until } from '../../../../support/practice'
 import { quickClock } from '../../../../support/quick'
 import { stage } from '../stage'
 
@@ -41,6 +42,38 @@ describe('Matrix: an invitation to a direct chat', () => {
     homeserver.faults.splice(0)
     await begin({ memory: first.memory }, [], identities)
     await anna.waitFor(room, ({ state_key: key, content }) => key === address && content.membership === 'leave', 10_000)
+  })
+
+  describe('of an address', () => {
+    const address = (): string => `@${ADDRESS}:${homeserver.serverName}`
+    const is = (membership: string) => ({ state_key: key, content }: HsEvent): boolean => key === address() && content.membership === membership
+    const withAddress = (): Promise<Bridge> =>
+      begin({ clock: quickClock(20) }, [], [{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: '' } }])
+    const chat = (): string => anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [address()] })
+
+    it('that is brought once more does not keep it in a chat that its contact has left', async () => {
+      const { memory, inbox, network } = await withAddress()
+      const room = chat()
+      anna.send(room, 'auf Wiedersehen')
+      await inbox.until('the words', () => said(inbox).length === 1)
+      const invitation = anna.events(room).find(is('invite'))!
+      await homeserver.pusher.drained()
+      anna.leave(room)
+      await homeserver.pusher.drained()
+      await homeserver.pusher.raw('once more', JSON.stringify({ events: [invitation] })) // as by a transaction that comes again, or by an older /sync
+      await anna.waitFor(room, is('leave'), 10_000)
+      await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten')
+      const { as, ...answer } = delivery({ network: 'matrix', id: `${address()} ${anna.userId}` }, 'noch da?')
+      await assert.rejects(network.send(answer, AbortSignal.timeout(60_000)), { name: 'Refused' })
+    })
+
+    it('that could not be taken at once is left all the same if nothing is said there for a week', async () => {
+      const { memory } = await withAddress()
+      homeserver.faults.push({ on: /\/join\?.*buergerbuero/, times: 1, status: 500 })
+      const room = chat()
+      await anna.waitFor(room, is('join'), 10_000)
+      assert.ok(memory.get('parting')?.includes(room))
+    })
   })
 
   it('is declined for every name of a ghost that may have none, whether there is such a ghost or not', async () => {
