@@ -181,9 +181,13 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
       const applied = await record(arrival, raw, passing)
       if (applied !== undefined) deliver.heard(applied)
       return applied
-    }).catch((error: unknown) => {
-      observer.accepted(network, 'refused')
-      throw error
+    }).catch(async (error: unknown) => {
+      if (!(error instanceof Malformed)) {
+        observer.accepted(network, 'refused')
+        throw error
+      }
+      await quarantine(network, raw, error, arrival.key) // it would never be stored
+      return undefined
     })
     if (arrival.kind === 'message' && arrival.masked !== undefined && unmasked !== undefined) {
       const isUnrouted = stored?.plan.outcome === 'unrouted'

@@ -7,6 +7,9 @@ const QUARANTINE = 'SELECT id, network, raw, why, at FROM quarantine WHERE dropp
 /** A trim sorts all rows to find the oldest, so it does not run at each insert. */
 const QUARANTINED_BETWEEN_TRIMS = 100
 
+/** A longer key may be why something is in quarantine: not every engine finds it again. */
+const KEY_CHARACTERS_MAX = 400
+
 const LAST = '\u{10ffff}' // no key has it
 
 type KeptTx = Pick<Tx,
@@ -21,7 +24,8 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
     async unblock (person) { await run('DELETE FROM blocked WHERE person = ?', person) },
     async blocked () { return (await all<{ person: string }>('SELECT person FROM blocked')).map(row => row.person) },
     async quarantine (network, raw, why, now, key) {
-      const mark = key === undefined ? `bytes ${createHash('sha256').update(raw).digest('hex')}` : `key ${key}`
+      const isShort = key !== undefined && key.length <= KEY_CHARACTERS_MAX
+      const mark = isShort ? `key ${key}` : `bytes ${createHash('sha256').update(key ?? raw).digest('hex')}`
       const added = await change(`INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (network, mark) DO NOTHING`,
       network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now, mark)

@@ -6,6 +6,7 @@
 import type { Client, QueryResult } from 'pg'
 import type { SQLInputValue } from 'node:sqlite'
 import type { Clock } from '../lib/clock'
+import { Malformed } from '../model/errors'
 import { makeJobs } from './jobs'
 import { codeOf, connect, takeLock, type Wait, watch } from './postgres-lock'
 import type { Sql } from './sql'
@@ -15,6 +16,8 @@ import { makeTx } from './tx'
 
 /** SQLSTATE classes of what one job has asked wrongly: its data, a constraint, a statement, a trigger, and all that follows in its savepoint. */
 const OF_A_JOB: ReadonlySet<string> = new Set(['21', '22', '23', '25', '42', '54', 'P0'])
+/** What an index holds of a row ends at about 2700 bytes. SQLite has no such limit. */
+const TOO_LONG = '54000'
 const isOfAJob = (error: unknown): boolean => OF_A_JOB.has(codeOf(error).slice(0, 2))
 
 /** Numbers the places of values; CROSS is a hint to SQLite's planner. */
@@ -62,6 +65,7 @@ const makeSession = (client: Client, heard: () => void): Session => {
       heard()
       return answer
     } catch (error) {
+      if (codeOf(error) === TOO_LONG) throw new Malformed('an id in it is longer than PostgreSQL can find again')
       if (!isOfAJob(error) && typeof error === 'object' && error !== null) faults.add(error)
       throw error
     }

@@ -1,11 +1,15 @@
 /** The store in a real PostgreSQL: what store.ts promises, the same answers as SQLite's, and what is left when the session is cut anywhere. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
 import { Client } from 'pg'
 import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
 import { systemClock } from '../../src/lib/clock'
+import { Malformed } from '../../src/model/errors'
+import type { Arrival } from '../../src/model/message'
 import { openPostgres } from '../../src/store/postgres'
 import { MIGRATIONS } from '../../src/store/schema'
 import { openSqlite } from '../../src/store/sqlite'
@@ -45,6 +49,45 @@ describe('the store in PostgreSQL', () => {
     assert.deepEqual(theirs.unasked, [])
     assert.deepEqual(ours.answers.filter(([, answer]) => typeof answer === 'string' && answer.startsWith('!')), [], 'each is asked rightly')
     assert.deepEqual(theirs.answers, ours.answers)
+    assert.deepEqual(failures, [])
+  })
+
+  /** Any words of others: with what PostgreSQL has no character for, and longer than its indexes hold. */
+  const words = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 12,
+      unit: fc.constantFrom('a', 'B', 'ä', '\0', '\ud800', '\udc00', '😀', '\\', '\\u0000', '\\ud800', '"', '%', "'") }),
+    fc.integer({ min: 1, max: 6_000 }).map(length => createHash('shake256', { outputLength: length }).update(String(length)).digest('base64url'))
+  )
+
+  it('stores and finds whatever others write as SQLite does, or says that it never will, and goes on', async () => {
+    await fresh()
+    const stores = [await open(), openSqlite(join(temporaryFolder(), 'store.db'), clock, error => failures.push(error), undefined, 'a key')] as const
+    const sound = (_: string, value: unknown): unknown => typeof value === 'string' ? value.replaceAll('\0', '\u{fffd}').toWellFormed() : value
+    let n = 0
+    let refused = 0
+    await fc.assert(fc.asyncProperty(words, words, words, async (some, id, said) => {
+      const key = `${n++} ${some}`
+      const there = { network: 'red', id }
+      const arrival: Arrival = { kind: 'message', key, place: there, at: 1, sender: { id, name: said }, thread: [said],
+        content: { style: 'text', text: [{ kind: 'paragraph', of: [{ kind: 'text', text: said }] }] } }
+      const [theirs, ours] = await Promise.all(stores.map(async store => await store.run(async tx => {
+        const journal = await tx.journal(arrival, 'unrouted', 1)
+        await tx.earlyReceipt(there, [key], { outcome: 'failed' }, 1)
+        await tx.remember('me', key, said)
+        await tx.quarantine('red', said, said, 1, key)
+        const found = { arrival: await tx.origin(journal), seen: await tx.seen('red', key), early: await tx.takeEarlyReceipts(there, [key], 1),
+          last: await tx.lastKey(there) }
+        return { ...found, remembered: (await tx.remembered('me')).find(([one]) => one.startsWith(`${n - 1} `)) }
+      }).catch((error: unknown) => error)))
+      if (theirs instanceof Malformed) {
+        refused++
+        assert.ok(Buffer.byteLength(key + id + said) > 2_500, `${key} ${id} ${said}`)
+      } else assert.equal(JSON.stringify(theirs, sound), JSON.stringify(ours, sound))
+      const quarantined = await stores[0].run(tx => tx.quarantine('red', `raw ${said}`, 'too long', 1, `other ${key}`))
+      assert.equal(quarantined, true)
+    }), { numRuns: 150 })
+    assert.ok(refused > 0)
+    for (const store of stores) await store.close()
     assert.deepEqual(failures, [])
   })
 

@@ -16,6 +16,8 @@ export const STANZA_BYTES_MAX = 1024 * 1024
 export const STANZA_DEPTH_MAX = 32
 export const ATTRIBUTES_MAX = 64
 export const CHILDREN_MAX = 4096
+/** Ids are kept, and looked for. Apps and servers make them shorter by far; whoever sends a longer one has given none. */
+export const ID_CHARACTERS_MAX = 255
 /** Tags that are open in a stanza that is being dropped. */
 const OPEN_TAGS_MAX = 500_000
 
@@ -142,7 +144,9 @@ const elementOf = ({ name, attrs: all, count }: Tag, scope: Scope): Element | st
   const full = new Set<string>()
   for (const key in all) {
     if (key === 'xmlns' || key.startsWith('xmlns:')) continue
-    attrs[key] = all[key] as string
+    const value = all[key] as string
+    if (key === 'id' && value.length > ID_CHARACTERS_MAX) continue
+    attrs[key] = value
     const colon = key.indexOf(':')
     if (colon < 0) continue
     const ns = scope[key.slice(0, colon)]

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Malformed } from '../../../../../src/model/errors'
 import {
-  ATTRIBUTES_MAX, CHILDREN_MAX, makeParser, STANZA_BYTES_MAX, STANZA_DEPTH_MAX
+  ATTRIBUTES_MAX, CHILDREN_MAX, ID_CHARACTERS_MAX, makeParser, STANZA_BYTES_MAX, STANZA_DEPTH_MAX
 } from '../../../../../src/networks/xmpp/wire/parser'
-import { el, type Element, legal, textOf, type Xml } from '../../../../../src/networks/xmpp/wire/xml'
+import { el, type Element, elementsIn, legal, textOf, type Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { slowness } from '../../../../support/linear'
 import { bare, HEADER, peer } from '../../../../support/xml-peer'
 
@@ -139,6 +139,13 @@ describe('xmpp xml: writer and parser', () => {
     'too large': `<m>${'x'.repeat(STANZA_BYTES_MAX)}</m>`,
     'too large in CDATA': `<m>${'<![CDATA[<m>]]>'.repeat(STANZA_BYTES_MAX / 14)}</m>`
   }
+  it('leaves out an id that is longer than any that is kept, and nothing else', () => {
+    const [long, most] = ['x'.repeat(ID_CHARACTERS_MAX + 1), 'x'.repeat(ID_CHARACTERS_MAX)]
+    const [first] = read([HEADER, `<m id='${long}' to='${long}'><c id='${most}'/><c id='${long}'/></m>`].map(one => Buffer.from(one)))
+    assert.deepEqual([first?.attrs.to, first?.attrs.id], [long, undefined])
+    assert.deepEqual(elementsIn(first!).map(({ attrs }) => attrs.id), [most, undefined])
+  })
+
   for (const [what, text] of Object.entries(dropped)) {
     it(`drops one stanza, not the stream, for ${what}`, () => {
       const why: string[] = []
