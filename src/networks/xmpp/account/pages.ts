@@ -72,9 +72,15 @@ export const makePages = ({ jid, archive, passing, isCrowded, heldBack }: PagesP
       const isNone = !isTheirs(item.message, jid)
       const name = nameOf(item.id, item.message)
       const live = isNone ? undefined : heldBack(name)
-      if (passing.isDone(name)) live?.done()
-      else if (isNone) passing.skip(name)
-      if (isNone || passing.isDone(name)) continue
+      if (passing.isDone(name)) {
+        passing.see(name)
+        live?.done()
+        continue
+      }
+      if (isNone) {
+        passing.skip(name)
+        continue
+      }
       const from = bareOf(item.message.attrs.from ?? '')
       open.set(name, directPlace(jid, canonicalBare(from) ?? from))
       passing.pass(asLive(item, jid), item.id, () => { open.delete(name); live?.done(); see() })

@@ -11,7 +11,8 @@ import type { WriteBehind } from '../write-behind'
 import { makeInOrder } from './in-order'
 
 const PASSED_MAX = 10_000 // names that a second look knows again
-const RECENT_MAX = 256 // messages by which one may be late in the archive
+const LATE_MAX = 256 // messages by which one may be late in the archive
+const RECENT_MAX = 2 * LATE_MAX // one that was late stands behind those that it was before, and reading may begin with it
 const RECENT = 'recent' // in the notes: the names of the last of these, oldest first, after where the very first login began
 const SAME_CHARACTERS = 8 // tell apart what has one archive id
 export const READ = 'read' // in the notes: archive id of the last message that is done with
@@ -20,7 +21,7 @@ export type Take = (message: Element, done: () => void) => void
 
 /** By which a message in the archive is known again: its id there, and whose message it is. */
 export const nameOf = (id: string, { attrs: { from = '', id: own = '' } }: Element): string =>
-  `${id}\t${createHash('sha256').update(`${bareOf(from)} ${own}`).digest('base64url').slice(0, SAME_CHARACTERS)}`
+  owned(`${id}\t${createHash('sha256').update(`${bareOf(from)} ${own}`).digest('base64url').slice(0, SAME_CHARACTERS)}`)
 
 /** The archive id in a name, or in a mere id: where the very first login began. */
 const idIn = (name: string): string => name.includes('\t') ? name.slice(0, -SAME_CHARACTERS - 1) : name
@@ -29,7 +30,7 @@ export type Passing = ReturnType<typeof makePassing>
 
 export const makePassing = (notes: WriteBehind, take: Take) => {
   const underWay = new Map<string, (() => void)[]>() // by name
-  const passed = new Set<string>() // in this session
+  const passed = new Set<string>() // in this session, and what was known before it
   const recent = new Set(notes.get(RECENT)?.split('\n')) // '': before everything
   let behind: string[] = [] // in order: what is not done with, and what came after that
 
@@ -50,6 +51,8 @@ export const makePassing = (notes: WriteBehind, take: Take) => {
     return order.add(name)
   }
 
+  const see = (name: string): void => { if (passed.size < PASSED_MAX) passed.add(name) }
+
   let order = makeInOrder<string | undefined>(notes.get(READ), keep)
   const reached = (): string | undefined => {
     const name = order.reached()
@@ -60,10 +63,12 @@ export const makePassing = (notes: WriteBehind, take: Take) => {
     reached,
     /** Where to begin reading, so that nothing is missed that was late. */
     before (): string | undefined {
-      const [first] = recent
+      const [first] = [...recent].slice(-LATE_MAX)
       return first === undefined ? reached() : idIn(first)
     },
     isDone: (name: string) => recent.has(name),
+    /** So that it is known in this session, whatever comes after it. */
+    see,
     knows: (name: string) => passed.has(name) || recent.has(name),
     forget () { passed.clear() },
     begin (id: string) {
@@ -71,16 +76,16 @@ export const makePassing = (notes: WriteBehind, take: Take) => {
       behind = []
       recent.add(id)
     },
-    skip (name: string) { add(owned(name))() },
+    skip (name: string) { add(name)() },
     /** `id`: in the archive. A message that comes again while it is being stored waits for that. */
     pass (message: Element, id: string | undefined, done: () => void) {
       if (id === undefined) return take(message, done)
-      const name = owned(nameOf(id, message))
+      const name = nameOf(id, message)
       const before = underWay.get(name)
       if (before !== undefined) return void before.push(done)
       const all = [done]
       const isPast = add(name)
-      if (passed.size < PASSED_MAX) passed.add(name)
+      see(name)
       underWay.set(name, all)
       take(message, () => {
         underWay.delete(name)
