@@ -105,8 +105,8 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
   it('lets a banned person say nothing, and others go on', async () => {
     await owned()
     await send(at, inRoom('one'))
-    const join = at.anna.heard.find(one => one.is('presence') && one.attrs.from === `${room}/${bob.name}`)
-    const jid = String(join?.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!
+    const join = await at.anna.until('Bob', one => one.is('presence') && one.attrs.from === `${room}/${bob.name}`)
+    const jid = String(join.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!
     await rule({ jid, affiliation: 'outcast' })
     await assert.rejects(insist(inRoom('two')), Refused)
     await insist(inRoom('three', eva))
