@@ -28,6 +28,7 @@ export interface TownOptions {
   addresses?: TownAddress[] // function addresses
   directChats?: Record<string, unknown> // the section of the config
   portals?: Record<string, unknown> // the same
+  postgres?: string // the URL of a database; without it, the store is a file
   /** Puts something into a link: gets its port, and resolves with the port that the other end should use. */
   via? (link: Connection, port: number): Promise<number>
   env?: NodeJS.ProcessEnv // added to Zentrale's environment
@@ -95,10 +96,10 @@ const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Home
 const configOf = (o: {
   homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string,
   addresses: TownAddress[], fetchHosts: string[], mirror: Record<string, unknown>, twin: boolean,
-  directChats: TownOptions['directChats'], portals: TownOptions['portals']
+  directChats: TownOptions['directChats'], portals: TownOptions['portals'], postgres: string | undefined
 }): string => stringify({
   language: o.language,
-  store: { path: './data/zentrale.db' },
+  store: o.postgres === undefined ? { path: './data/zentrale.db' } : { postgres: o.postgres },
   matrix: { homeserver_url: o.homeserverUrl, domain: DOMAIN, registration: './registration.yaml', listen: { port: o.ports[0] } },
   xmpp: {
     component: { host: '127.0.0.1', port: o.xmpp.componentPort, domain: o.xmpp.component.domain, secret: o.xmpp.component.secret },
@@ -186,7 +187,7 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
   const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
     homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, twin, language,
-    addresses, fetchHosts, directChats, portals,
+    addresses, fetchHosts, directChats, portals, postgres: options.postgres,
     xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })

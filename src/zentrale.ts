@@ -74,7 +74,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   let running = config
-  const store = openStore(config.store.path, operate.logbookKey ?? operate.token, clock, bug)
+  const store = await openStore(config.store, operate.logbookKey ?? operate.token, clock, bug)
   const byName = new Map<NetworkName, Network>()
   const links = makeLinks(await linkSecret(store, chance), { files: publicUrl, pages: operate.publicUrl }, store, clock.now)
   const media = { ...makeMedia(name => name === OURS ? ownFiles(() => running.addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }

@@ -153,9 +153,8 @@ export const makeErasing = (parts: Parts): Erasing => {
       await tx.remember(RECEIPTS, id, JSON.stringify(receipt))
       await tx.forget(ERASING, id)
     })
-    const isWhole = await store.compact()
-    if (!isWhole) {
-      const more = 'The file of the store is large and was not written anew: single pages may hold remains until they are used again.'
+    const more = await store.compact()
+    if (more !== undefined) {
       await store.run(tx => tx.remember(RECEIPTS, id, JSON.stringify({ ...receipt, unreached: [...receipt.unreached, more] })))
     }
     log.info({ erasure: id, unreached: receipt.unreached.length }, 'a person was erased')

@@ -12,7 +12,7 @@ export interface Config {
   file: string // absolute
   language: 'de' | 'en'
   logLevel: Level
-  store: { path: string, keepDays: number } // path is absolute
+  store: ({ path: string, postgres?: undefined } | { postgres: string, path?: undefined }) & { keepDays: number } // the path is absolute
   kinds: readonly NetworkKind[] // all networks that a config can have
   networks: Partial<Record<NetworkName, unknown>> // the networks of this config, each as its adapter takes it
   media: { listen: Listen, publicUrl: string, linkDays: number, bytesMax: number }

@@ -57,6 +57,8 @@ export const carriedOf = (
 /** The mirrors as the bridge takes them. Notes all contradictions. */
 export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: Tell): Mirror[] => {
   const { problem } = tell
+  const { path, postgres } = config.store
+  if (path !== undefined && postgres !== undefined) problem(['store', 'postgres'], 'is there besides path', 'Keep one of the two')
   checkNetworks(config, kinds, tell)
   const names = config.mirrors.map(({ name }, index) => ({ name, path: ['mirrors', index, 'name'] }))
   for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {

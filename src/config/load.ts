@@ -11,7 +11,7 @@ import { type Config, placesOn } from './config'
 import { mirrorsOf } from './contradictions'
 import { directRulesOf, portalRulesOf } from './direct-chats'
 import { refuseAll } from './refusal'
-import { schemaOf, type Written, writtenOf } from './schema'
+import { schemaOf, STORE_FILE, type Written, writtenOf } from './schema'
 import { type Environment, fillSecrets } from './secrets'
 
 const SECOND_MS = 1000
@@ -64,11 +64,14 @@ const read = <T>(schema: z.ZodType<T>, source: Source, problems: Problem[]): T =
   throw new ConfigError([...problems, ...refuseAll(schema, source, source.value, result.error.issues)])
 }
 
+const storeOf = ({ store: { path = STORE_FILE, postgres, keep_days: keepDays } }: Written, folder: string): Config['store'] =>
+  ({ ...postgres === undefined ? { path: resolve(folder, path) } : { postgres }, keepDays })
+
 const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'networks' | 'mirrors' | 'addresses'> => {
   const { media, operate } = written
   return {
     file: resolve(path), language: written.language, logLevel: written.log.level,
-    store: { path: resolve(dirname(path), written.store.path), keepDays: written.store.keep_days },
+    store: storeOf(written, dirname(path)),
     media: { listen: media.listen, publicUrl: media.public_url.replace(/\/+$/, ''), linkDays: media.link_days, bytesMax: media.bytes_max },
     limits: { queueMax: written.limits.queue_max, drainMs: written.limits.drain_seconds * SECOND_MS },
     operate: {

@@ -2,7 +2,6 @@
 import type { z } from 'zod'
 import { nearest } from '../lib/nearest'
 import { PLACEHOLDER, type Told, told } from '../settings/keys'
-import { NOT_YET } from './schema'
 import { type Path, type Problem, spell } from '../settings/problem'
 import type { Source } from '../settings/source'
 import { inner, type Node, nodeAt, valueAt } from './walk'
@@ -20,7 +19,7 @@ const describe = (value: unknown, about: Told | undefined, node: Node | undefine
   if (Array.isArray(value)) return value.length === 0 ? 'is an empty list' : `is a list${value.length === 1 ? '' : ` of ${value.length}`}`
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'is empty' : `is a section with ${Object.keys(value).join(', ')}`
   if (value === PLACEHOLDER) return 'is still the sample\'s value'
-  if (about?.secret) return typeof value === 'string' ? 'is too short' : `is read as a ${typeof value}`
+  if (about?.secret) return typeof value === 'string' ? about.wrong ?? 'is too short' : `is read as a ${typeof value}`
   if (node !== undefined && !SCALARS.has(node.def.type)) return `is a ${typeof value === 'string' ? 'text' : typeof value}`
   const shown = JSON.stringify(typeof value === 'string' ? veiled(value) : value)
   return `is ${shown.length > PREVIEW_CHARS_MAX ? `${shown.slice(0, PREVIEW_CHARS_MAX)}…` : shown}`
@@ -58,9 +57,8 @@ const unknownKey = (source: Source, node: Node | undefined, path: Path, key: str
   const known = Object.keys(node?.def.shape ?? {}).flatMap(name =>
     told.get(inner(node!.def.shape![name]!))?.secret ? [name, `${name}_file`] : [name])
   const guess = nearest(key, known)
-  const notYet = NOT_YET[spell(here)]
   return source.problem(here, spell(here), 'unknown key',
-    notYet ?? (guess === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${guess}"?`))
+    guess === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${guess}"?`)
 }
 
 /** Without a `kind`, the schema does not look at the other keys, so this finds a misspelt `kind`. */

@@ -4,11 +4,14 @@
  */
 import { z } from 'zod'
 import type { NetworkKind } from '../networks/kind'
-import { choice, lines, list, listen, off, section, secret, text, told, url, whole, yes } from '../settings/keys'
+import { choice, lines, list, listen, live, off, section, secret, secretUrl, text, told, url, whole, yes } from '../settings/keys'
 import { functionAddressOf } from './schema-address'
 
 /** Where links to files are served if the config does not say. */
 export const MEDIA_PORT = 9994
+
+/** Where the store is if the config does not say. */
+export const STORE_FILE = './data/zentrale.db'
 
 /** The networks' sections come between `before` and `after`. */
 const before = {
@@ -16,9 +19,11 @@ const before = {
   log: section('The log, as JSON lines on standard error. It never contains message texts, and phone numbers are masked.', {
     level: choice('How much.', ['info', 'debug', 'warn', 'error', 'silent']).default('info')
   }).prefault({}),
-  store: section('The database. One file for one running Zentrale.', {
-    path: text('The database file; a relative path counts from this config\'s folder. Its folder is made if it is missing.',
-      'the path of a file', './data/zentrale.db'),
+  store: section('The database: a file, or PostgreSQL. Everything that Zentrale remembers is in it, for one running Zentrale.', {
+    path: live(text('The database file; a relative path counts from this config\'s folder. Its folder is made if it is missing.',
+      'the path of a file', STORE_FILE)),
+    postgres: secretUrl('Instead of a file: a database of PostgreSQL 15 or later, in UTF8, in which this user may create (CREATE DATABASE … ' +
+      'OWNER …). With a password in it, this is a secret.', /^postgres(ql)?$/, 'postgres://zentrale:PASSWORD@127.0.0.1:5432/zentrale').optional(),
     keep_days: whole('After how many days messages are forgotten that are no address\'s, and what could not be read. After that, edits and ' +
       'deletions of them are not carried over. A mirror may say fewer.',
     1, 3650, 90).default(90)
@@ -145,8 +150,3 @@ export type Written = z.output<ReturnType<typeof schemaOf>>
 
 /** The value of a network's key in a section. */
 export const writtenOf = (section: object, { settings: { name } }: NetworkKind): unknown => (section as Record<string, unknown>)[name]
-
-/** Keys that people may look for but this version does not have, each with advice. */
-export const NOT_YET: Record<string, string> = {
-  'store.postgres': 'This version keeps its store in a file. Write for example: path: ./data/zentrale.db'
-}

@@ -53,7 +53,7 @@ const fill = ({ section, path, key }: Slot, source: Source, config: string, envi
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    section[key] = 'a secret whose file is missing' // so that the schema does not report this key too
+    section[key] = 'postgres://the-file/is-missing' // fits each kind of secret, so that the schema does not report this key too
     return error.problems.map(({ file, wrong }) =>
       source.problem([...path, fileKey], spell([...path, fileKey]), `${file} ${wrong}`,
         `Create the file, readable for Zentrale, or write ${key} instead`))

@@ -6,7 +6,9 @@ import type { Config } from '../config/config'
 import { errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import { Refused } from '../model/errors'
+import { storeName } from '../store/open'
 import { filesOf, writeBackup } from './backup-folder'
+import { dumpLine } from './dump'
 import { withStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
 
@@ -37,12 +39,14 @@ export const runBackup = async (config: Config, { folder, withConfig, zentrale }
   const url = urlOf(operate.listen)
   const isRunning = await readiness(url, clock) !== undefined
   const { files, others } = withConfig ? filesOf(file, store.path) : { files: [], others: [] }
-  const { store: { bytes } } = await writeBackup(folder, {
-    zentrale, made: clock.now(), ...withConfig && { config: { file, files } },
-    store: to => isRunning ? fetchCopy(url, operate.token, to) : withStore(config, clock, one => one.copyTo(to))
+  const copy = (to: string): Promise<void> => isRunning ? fetchCopy(url, operate.token, to) : withStore(config, clock, one => one.copyTo(to))
+  const { store: copied } = await writeBackup(folder, {
+    zentrale, made: clock.now(), ...withConfig && { config: { file, files } }, store: store.postgres === undefined ? copy : undefined
   })
+  const what = [...copied === undefined ? [] : [`the store with ${copied.bytes} bytes, checked`], ...files.length > 0 ? [files.join(', ')] : []]
   return [
-    `${folder}: the store with ${bytes} bytes, checked${files.length > 0 ? `, and ${files.join(', ')}` : ''}. ${SECRET}`,
+    `${folder}: ${what.join(', and ') || 'when it was made'}. ${SECRET}`,
+    ...store.postgres === undefined ? [] : [`The store is in ${storeName(store)}. Now copy that too:`, dumpLine(store.postgres, folder)],
     ...others.map(path => `Not in it, because it lies elsewhere: ${path}`),
     `To put it back: zentrale restore ${folder}`
   ].join('\n')

@@ -20,13 +20,17 @@ const MANIFEST = 'manifest.json'
 const CONFIG = 'config'
 const FILE_BYTES_MAX = 64 * 1024 * 1024 // larger ones are none that a config needs
 
-/** `files`: relative to the folder of the config, with the config itself as the first; none if it was not wished. */
+/**
+ * `store`: absent if that is in PostgreSQL. `files`: relative to the folder of the config, with the config itself as the first; none if it was not
+ * wished.
+ */
 const MANIFEST_SHAPE = z.object({
-  zentrale: z.string(), made: z.iso.datetime(), store: z.object({ bytes: z.number(), sha256: z.string() }), files: z.array(z.string())
+  zentrale: z.string(), made: z.iso.datetime(), store: z.object({ bytes: z.number(), sha256: z.string() }).optional(), files: z.array(z.string())
 })
 export type Manifest = z.infer<typeof MANIFEST_SHAPE>
 
-export interface Backup extends Manifest { store: Manifest['store'] & { path: string }; folder: string }
+/** `path`: of the copy of the store, if it is in the backup. */
+export interface Backup extends Manifest { path?: string; folder: string }
 
 const sha256 = async (path: string): Promise<string> => {
   const hash = createHash('sha256')
@@ -56,7 +60,7 @@ const stringsIn = (value: unknown): string[] => {
 }
 
 /** The config, and the files below its folder that it names. `others`: those that lie elsewhere. */
-export const filesOf = (config: string, store: string): { files: string[], others: string[] } => {
+export const filesOf = (config: string, store: string | undefined): { files: string[], others: string[] } => {
   const folder = dirname(config)
   const isFile = (path: string): boolean => {
     const found = statSync(path, { throwIfNoEntry: false })
@@ -68,25 +72,34 @@ export const filesOf = (config: string, store: string): { files: string[], other
   return { files: [config, ...inside].map(path => relative(folder, path)), others: named.filter(path => !isInside(folder, path)) }
 }
 
-export interface Filling { zentrale: string; made: number; config?: { file: string, files: string[] }; store (path: string): Promise<void> }
+export interface Filling {
+  zentrale: string; made: number; config?: { file: string, files: string[] }; store?: ((path: string) => Promise<void>) | undefined
+}
 
-/** Makes a backup in a folder that must not be there, or be empty. `store` writes the copy. Throws Refused with a text for the operator. */
+/** Writes the copy of the store and looks whether it is sound. */
+const copyStore = async (path: string, store: (path: string) => Promise<void>): Promise<Manifest['store']> => {
+  await store(path)
+  const damage = damageOf(path)
+  if (damage !== undefined) throw new Refused(`the copy of the store is damaged: ${damage}`)
+  sync(path)
+  return { bytes: statSync(path).size, sha256: await sha256(path) }
+}
+
+/**
+ * Makes a backup in a folder that must not be there, or be empty. `store` writes the copy, if it is to be in it. Throws Refused with a text for the
+ * operator.
+ */
 export const writeBackup = async (folder: string, { zentrale, made, config, store }: Filling): Promise<Manifest> => {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new Refused(`${folder} is not empty, and a backup is not overwritten. Name a new folder, for instance with the date`)
   }
   return await fillBeside(folder, async part => {
-    const path = join(part, STORE)
-    await store(path)
-    const damage = damageOf(path)
-    if (damage !== undefined) throw new Refused(`the copy of the store is damaged: ${damage}`)
+    const copied = store && await copyStore(join(part, STORE), store)
     const files = config?.files ?? []
     for (const file of files) copyFile(resolve(dirname(config!.file), file), join(part, CONFIG, file))
-    const manifest: Manifest = {
-      zentrale, made: new Date(made).toISOString(), store: { bytes: statSync(path).size, sha256: await sha256(path) }, files
-    }
+    const manifest: Manifest = { zentrale, made: new Date(made).toISOString(), ...copied && { store: copied }, files }
     writeFileSync(join(part, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
-    for (const one of [path, join(part, MANIFEST), part]) sync(one)
+    for (const one of [join(part, MANIFEST), part]) sync(one)
     renameSync(part, folder)
     sync(dirname(resolve(folder)))
     return manifest
@@ -104,11 +117,14 @@ export const readBackup = async (folder: string): Promise<Backup> => {
     if (!(error instanceof z.ZodError)) throw noBackup(messageOf(error))
     throw noBackup(`${MANIFEST} is not as it was written (${error.issues.map(one => one.path.join('.')).join(', ')})`)
   }
-  if (!existsSync(path)) throw noBackup(`${STORE} is not in it`)
-  if (await sha256(path) !== manifest.store.sha256) throw new Refused(`${path} is not as it was written: its checksum differs. Take another backup`)
+  const { store } = manifest
+  if (store !== undefined && !existsSync(path)) throw noBackup(`${STORE} is not in it`)
+  if (store !== undefined && await sha256(path) !== store.sha256) {
+    throw new Refused(`${path} is not as it was written: its checksum differs. Take another backup`)
+  }
   const strange = manifest.files.find(file => !isInside(folder, resolve(folder, file)))
   if (strange !== undefined) throw noBackup(`${MANIFEST} names ${strange}`)
-  return { ...manifest, folder, store: { ...manifest.store, path } }
+  return { ...manifest, folder, ...store !== undefined && { path } }
 }
 
 /**

@@ -7,8 +7,10 @@ import type { Chance } from '../lib/chance'
 import { type Clock, sleep } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
+import { storeName } from '../store/open'
 import { checkAddresses } from './check-addresses'
-import { fromOutside, isClosed, storeIsWritable } from './probes'
+import { checkStore } from './check-store'
+import { fromOutside, isClosed } from './probes'
 import { checkUnsealed } from './unsealed'
 import { checkRetired } from './retired'
 import { readiness, type Readiness, urlOf } from './remote-queue'
@@ -44,7 +46,7 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
   const running = await readiness(urlOf(config.operate.listen), clock, config.operate.token)
   const isRunning = running !== undefined
   const findings = await Promise.all([
-    isRunning ? [{ what: 'Zentrale', found: 'is running' }] : [await runProbe(`Store ${config.store.path}`, () => storeIsWritable(config))],
+    checkStore(config, isRunning),
     fileChecks(config),
     networkChecks(config, isRunning, clock, chance),
     portChecks(config, isRunning),
@@ -52,7 +54,8 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
     linkChecks(running),
     checkAddresses(config, clock.now()),
     checkRetired(config, clock).then(async retired => [...retired, ...await checkUnsealed(config, clock)]).catch((error: unknown): Finding[] => [{
-      what: `Store ${config.store.path}`, found: `cannot be read (${messageOf(error)})`, advice: 'Check whether another program has it open'
+      what: `Store ${storeName(config.store)}`, found: `cannot be read (${messageOf(error)})`,
+      advice: config.store.postgres === undefined ? 'Check whether another program has it open' : 'Look at what is said of it above'
     }])
   ])
   return findings.flat()

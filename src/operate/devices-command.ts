@@ -1,5 +1,5 @@
 /** `zentrale devices`: asks the running Zentrale if there is one, else opens the store itself. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config'
 import { ask, errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
@@ -7,6 +7,7 @@ import { messageOf, Refused } from '../model/errors'
 import type { NetworkKind } from '../networks/kind'
 import { folded } from '../settings/names'
 import { type DeviceShown, type DevicesOperated, type DevicesShown, type Identities, makeDevicesOperated, NO_FILE } from './devices'
+import { isMade } from '../store/open'
 import type { Store } from '../store/store'
 import { writeNew } from './new-file'
 import { withAnyStore, withStore } from './own-store'
@@ -46,7 +47,7 @@ const withDevices = async <T>(config: Config, clock: Clock, use: (devices: Devic
   const { listen, token } = config.operate
   const url = urlOf(listen)
   if (await readiness(url, clock) !== undefined) return await use(remote(url, token, clock))
-  const isNew = isFirst && !existsSync(config.store.path)
+  const isNew = isFirst && !await isMade(config.store)
   return await (isFirst ? withAnyStore : withStore)(config, clock, async store => {
     const used = await use(makeDevicesOperated(store, () => {}))
     if (isNew) await skipNumbers(store)

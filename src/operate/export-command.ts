@@ -12,12 +12,13 @@ import type { Clock } from '../lib/clock'
 import type { Person } from '../model/address'
 import { messageOf, Refused } from '../model/errors'
 import { type Attachment, filesOf } from '../model/message'
-import { openStore } from '../store/open'
+import { openStore, storeName } from '../store/open'
 import { type About, type ArrivalAbout, isTheirChat } from '../store/person'
+import type { Tx } from '../store/store'
 import { fetchCopy } from './backup-command'
 import { exportPage, type Exported, type ExportedFile } from './export-page'
 import { fillBeside } from './new-file'
-import { withStore } from './own-store'
+import { readStore, withStore } from './own-store'
 import { alsoKnownAs, OTHER_SPELLING, personsOf } from './persons'
 import { readiness, urlOf } from './remote-queue'
 
@@ -73,20 +74,33 @@ const readable = (about: About): object => ({
 
 interface Reading { config: Config; clock: Clock; part: string; url: string; isRunning: boolean }
 
-const readCopy = async ({ config, clock, part, url, isRunning }: Reading, persons: Person[]): Promise<{ about: About[], others: Person[] }> => {
+interface Read { about: About[]; others: Person[] }
+
+const read = async (tx: Tx, persons: Person[]): Promise<Read> => {
+  const [about, others]: [About[], Person[]] = [[], []]
+  for (const person of persons) {
+    about.push(await tx.person.about(person))
+    others.push(...await tx.person.occupants(person))
+  }
+  return { about, others }
+}
+
+/** PostgreSQL shows the store as it was at one moment, to everybody who reads; of a file a copy is made. */
+const readAll = async (reading: Reading, persons: Person[]): Promise<Read> => {
+  const { config, clock } = reading
+  if (config.store.postgres === undefined) return await readCopy(reading, persons)
+  const found = await readStore(config, clock, tx => read(tx, persons))
+  if (found === undefined) throw new Refused(`There is no store in ${storeName(config.store)} yet`)
+  return found
+}
+
+const readCopy = async ({ config, clock, part, url, isRunning }: Reading, persons: Person[]): Promise<Read> => {
   const { operate: { token, logbookKey = token } } = config
   const copy = join(part, 'copy.db')
   await (isRunning ? fetchCopy(url, token, copy) : withStore(config, clock, store => store.copyTo(copy)))
-  const store = openStore(copy, logbookKey, clock, () => {})
+  const store = await openStore({ path: copy }, logbookKey, clock, () => {})
   try {
-    return await store.run(async tx => {
-      const [about, others]: [About[], Person[]] = [[], []]
-      for (const person of persons) {
-        about.push(await tx.person.about(person))
-        others.push(...await tx.person.occupants(person))
-      }
-      return { about, others }
-    })
+    return await store.run(tx => read(tx, persons))
   } finally {
     await store.close()
     for (const ending of ['', '-wal', '-shm']) rmSync(copy + ending, { force: true })
@@ -131,7 +145,7 @@ export const runExport = async (config: Config, { persons: written, folder, zent
   return await fillBeside(folder, async part => {
     const url = urlOf(config.operate.listen)
     const reading = { config, clock, part, url, isRunning: await readiness(url, clock) !== undefined }
-    const { about, others } = await readCopy(reading, persons)
+    const { about, others } = await readAll(reading, persons)
     const exported = { zentrale, made: new Date(clock.now()).toISOString(), about, files: await fetchFiles(reading, about) }
     writeFileSync(join(part, 'data.json'), `${JSON.stringify({ ...exported, about: about.map(readable) }, null, 2)}\n`, { mode: 0o600 })
     writeFileSync(join(part, 'index.html'), exportPage(exported, config), { mode: 0o600 })

@@ -31,7 +31,7 @@ export interface Operated {
   devices?: DevicesOperated
   pages?: express.Router
   store: Store
-  storePath?: string // without it, there are no backups
+  storePath?: string | undefined // without it, it is backed up where it is
   erasing?: Bridge['erasing']
   codes?: Bridge['codes']
   media?: Pick<Media, 'open'> // the same, of files for exports

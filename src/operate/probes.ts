@@ -1,29 +1,12 @@
 /** Checks of this machine, and of the way to it from outside. Each says what it found, or what to do. */
-import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { stat } from 'node:fs/promises'
 import type { Config } from '../config/config'
 import { MEDIA_PORT } from '../config/schema'
 import { type Answer, ask } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import type { Listen } from '../lib/serve'
-import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, listening, portIsFree, reasonOf, runProbe, Wrong } from '../settings/probe'
 import type { Trial } from '../settings/questions'
-import { makeStoreFolder } from '../store/open'
-
-export const storeIsWritable = async ({ store: { path } }: Config): Promise<string> => {
-  const folder = dirname(path)
-  try {
-    makeStoreFolder(path)
-    await access(folder, constants.W_OK)
-    await access(path, constants.R_OK | constants.W_OK).catch((error: { code?: string }) => { if (error.code !== 'ENOENT') throw error })
-    return 'can be written'
-  } catch (error) {
-    throw new Wrong(`cannot be written (${messageOf(error)})`,
-      `Make ${folder} writable for the user that Zentrale runs as: chown -R zentrale: ${folder}`)
-  }
-}
 
 const WORLD = 0o007
 

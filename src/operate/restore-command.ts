@@ -1,6 +1,6 @@
 /**
  * `zentrale restore`: puts a backup back. By itself, nothing that may have gone out since the copy was made is sent again: docs/operating.md says
- * what that means. The store is there whole, or it is not there.
+ * what that means. The store is there whole, or it is not there; one in PostgreSQL was put there by PostgreSQL's own tools.
  */
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -8,9 +8,12 @@ import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import { Refused } from '../model/errors'
 import { type PutBack, putBack } from '../plan/restored'
-import { makeStoreFolder, openStore } from '../store/open'
+import { isMade, makeStoreFolder, openStore, type StoreAt, storeName } from '../store/open'
+import type { Store } from '../store/store'
 import { type Backup, readBackup, sync, writeConfig } from './backup-folder'
 import { devicesRestored } from './devices'
+import { notYetRestored } from './dump'
+import { withStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
 
 /** `stopped`: when the lost Zentrale stopped, as written; `ask`: asks for what is not given, on a terminal. */
@@ -50,28 +53,54 @@ const mustBeFree = (path: string, replaces: boolean): void => {
 
 /** Gives a store a second name, under which it stays, if nobody uses it. Returns that. */
 const keepAside = async (path: string, key: string, clock: Clock): Promise<string> => {
-  await openStore(path, key, clock, () => {}).close() // whatever its log holds is in the file then
+  await (await openStore({ path }, key, clock, () => {})).close() // whatever its log holds is in the file then
   const to = `${path}.before-${new Date(clock.now()).toISOString().replace(/[:.]/g, '')}`
   linkSync(path, to)
   return to
 }
 
-/** Makes a store of the backup. Returns how many deliveries were set aside. */
-const prepare = async ({ store: { path } }: Backup, part: string, how: PutBack, key: string, clock: Clock): Promise<number> => {
-  for (const ending of ENDINGS) rmSync(part + ending, { force: true }) // of one that was cut off
-  copyFileSync(path, part)
-  const store = openStore(part, key, clock, () => {})
+/** Lets a store know that it was put back. Returns how many deliveries were set aside. */
+const settle = async (store: Store, how: PutBack, clock: Clock): Promise<number> => {
+  const aside = await store.run(tx => putBack(tx, how, clock.now()))
+  await devicesRestored(store)
+  return aside
+}
+
+/** `aside`: how many deliveries were set aside. `before`: where the store is that was there. */
+interface Done { aside: number; before?: string | undefined }
+
+const putFile = async (copy: string, path: string, how: PutBack, key: string, clock: Clock): Promise<Done> => {
+  const part = `${path}.part`
+  makeStoreFolder(path)
   try {
-    const aside = await store.run(tx => putBack(tx, how, clock.now()))
-    await devicesRestored(store)
-    return aside
+    for (const ending of ENDINGS) rmSync(part + ending, { force: true }) // of one that was cut off
+    copyFileSync(copy, part)
+    const store = await openStore({ path: part }, key, clock, () => {})
+    const aside = await settle(store, how, clock).finally(() => store.close())
+    sync(part)
+    const before = existsSync(path) ? await keepAside(path, key, clock) : undefined
+    if (before === undefined) linkSync(part, path) // unlike a renaming, it does not replace what somebody has made meanwhile
+    else renameSync(part, path)
+    sync(dirname(path))
+    return { aside, before }
   } finally {
-    await store.close()
+    for (const ending of ENDINGS) rmSync(part + ending, { force: true })
   }
 }
 
-const toldOf = (path: string, aside: number, { stoppedAt, sends }: PutBack): string[] => [
-  `The store is back at ${path}.`,
+/** Throws Refused if what is in the backup, or in the database, cannot be put where the config says. */
+const mustFit = async ({ folder, path: copy }: Backup, { path, postgres }: StoreAt, replaces: boolean): Promise<void> => {
+  if (postgres === undefined) {
+    if (copy === undefined) throw new Refused(`${folder} holds no store: it was in PostgreSQL. Write store.postgres into the config`)
+    return mustBeFree(path, replaces)
+  }
+  if (copy !== undefined) throw new Refused(`${folder} holds a store that is a file. Write store.path into the config to put it back`)
+  if (replaces) throw new Refused('--replace is for files. A database is kept by giving it another name: ALTER DATABASE … RENAME TO …')
+  if (!await isMade({ postgres })) throw notYetRestored(postgres, folder)
+}
+
+const toldOf = (name: string, { aside }: Done, { stoppedAt, sends }: PutBack): string[] => [
+  `The store is back at ${name}.`,
   sends ? 'What waited when the backup was made is sent as soon as Zentrale starts.'
     : aside === 0 ? 'Nothing waited when the backup was made.'
       : `${aside} deliveries that waited then are set aside, because they may have gone out: zentrale queue --state unknown`,
@@ -83,30 +112,20 @@ const toldOf = (path: string, aside: number, { stoppedAt, sends }: PutBack): str
 export const runRestore = async (order: RestoreOrder, load: () => Config, clock: Clock): Promise<string> => {
   const backup = await readBackup(order.folder)
   const written = existsSync(order.config) ? [] : writeConfig(backup, order.config)
-  const { operate: { listen, token, logbookKey: key = token }, store: { path } } = load()
+  const config = load()
+  const { operate: { listen, token, logbookKey: key = token }, store: at } = config
   if (await readiness(urlOf(listen), clock) !== undefined) throw new Refused('Zentrale runs with this config. Stop it first')
-  mustBeFree(path, order.replaces)
+  await mustFit(backup, at, order.replaces)
   const { ask } = order
   const stoppedAt = timeOf(order.stopped ?? ((await ask?.(WHEN))?.trim() || 'now'), backup, clock.now())
   const how = { stoppedAt, sends: order.sends ?? (ask !== undefined && isYes(await ask(WHETHER))) }
-  const part = `${path}.part`
-  makeStoreFolder(path)
-  let aside: number
-  let before: string | undefined
-  try {
-    aside = await prepare(backup, part, how, key, clock)
-    sync(part)
-    before = existsSync(path) ? await keepAside(path, key, clock) : undefined
-    if (before === undefined) linkSync(part, path) // unlike a renaming, it does not replace what somebody has made meanwhile
-    else renameSync(part, path)
-  } finally {
-    for (const ending of ENDINGS) rmSync(part + ending, { force: true })
-  }
-  sync(dirname(path))
+  const done: Done = backup.path !== undefined && at.path !== undefined ? await putFile(backup.path, at.path, how, key, clock)
+    : { aside: await withStore(config, clock, store => settle(store, how, clock)) } // PostgreSQL's tools have put it there
   return [
     ...written.length > 0 ? [`Written: ${written.join(', ')}`] : [],
-    ...before === undefined ? [] : [`The store that was there: ${before}. Delete it when you do not need it any more: nothing is erased in it`],
+    ...done.before === undefined ? []
+      : [`The store that was there: ${done.before}. Delete it when you do not need it any more: nothing is erased in it`],
     `Whoever was erased after ${backup.made} is in the store again. Erase them again.`,
-    ...toldOf(path, aside, how), 'Then: zentrale check, and zentrale start'
+    ...toldOf(storeName(at), done, how), 'Then: zentrale check, and zentrale start'
   ].join('\n')
 }

@@ -1,5 +1,4 @@
 /** What is left of addresses that are no longer in the config: the running Zentrale tells it, or it is read from the store. */
-import { existsSync } from 'node:fs'
 import type { Config } from '../config/config'
 import type { FunctionAddress } from '../desk/address'
 import { goneFrom } from '../desk/retired'
@@ -8,7 +7,7 @@ import type { Clock } from '../lib/clock'
 import { addressKey } from '../model/address'
 import type { Finding } from '../settings/probe'
 import type { Tx } from '../store/store'
-import { withStore } from './own-store'
+import { readStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
 
 /** `team`: the agents' names; empty if only the address's name is known. `lost`: identities that it had and can no longer have. */
@@ -50,8 +49,7 @@ export const linesNow = async ({ operate: { listen, token } }: Config, clock: Cl
 export const retiredNow = async (config: Config, clock: Clock): Promise<RetiredLine[]> => {
   const lines = await linesNow(config, clock)
   if (lines !== undefined) return lines.flatMap(({ retired }) => retired ?? [])
-  if (!existsSync(config.store.path)) return []
-  return await withStore(config, clock, store => store.run(tx => inStore(tx, config.addresses)))
+  return await readStore(config, clock, tx => inStore(tx, config.addresses)) ?? []
 }
 
 export const casesInWords = (count: number): string => count === 0 ? 'no open cases' : count === 1 ? '1 open case' : `${count} open cases`

@@ -1,20 +1,18 @@
 /** `zentrale check` of teams with encrypted rooms of which somebody reads where nothing is encrypted. */
-import { existsSync } from 'node:fs'
 import { type Config, networksOf } from '../config/config'
 import type { FunctionAddress } from '../desk/address'
 import { goneFrom } from '../desk/retired'
 import { readBy } from '../desk/unsealed'
 import type { Clock } from '../lib/clock'
 import type { Finding } from '../settings/probe'
-import { withStore } from './own-store'
+import { readStore } from './own-store'
 import { linesNow } from './retired'
 
 /** The addresses whose teams have had encrypted rooms until now, by name: the running Zentrale tells it, or the store. */
 const sealedNow = async (config: Config, clock: Clock): Promise<string[]> => {
   const lines = await linesNow(config, clock)
   if (lines !== undefined) return lines.filter(({ sealed }) => sealed === true).map(({ name }) => name)
-  if (!existsSync(config.store.path)) return []
-  const known = await withStore(config, clock, store => store.run(tx => goneFrom(tx, [])))
+  const known = await readStore(config, clock, tx => goneFrom(tx, [])) ?? []
   return known.filter(({ encryptedRooms }) => encryptedRooms === true).map(({ name }) => name)
 }
 

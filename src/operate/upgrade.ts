@@ -9,8 +9,12 @@ import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { type Finding, runProbe, Wrong } from '../settings/probe'
+import { type StoreAt, storeName } from '../store/open'
+import { lookAt, POSTGRES_SCHEMA } from '../store/postgres-look'
 import { SCHEMA, schemaOf } from '../store/sqlite'
 import { readBackup } from './backup-folder'
+import { schemaInWords } from './check-store'
+import { dumpIn, dumpLine } from './dump'
 
 const BACKUP_MS_MAX = 86_400_000
 const HOUR_MS = 3_600_000
@@ -20,18 +24,12 @@ const MIB = 1024 * 1024
 const ROOM_TIMES = 2
 const ROOM_BYTES_MIN = 64 * MIB
 
-const schemaFits = (path: string): string => {
-  if (!existsSync(path)) return 'is not there yet'
-  const found = schemaOf(path)
-  if (found > SCHEMA) {
-    throw new Wrong(`its schema is version ${found}, made by a newer Zentrale; this one knows ${SCHEMA}`,
-      'Install the newer one, or restore a backup')
-  }
-  return found === SCHEMA ? `its schema is version ${SCHEMA}, as this Zentrale wants it`
-    : `its schema goes from version ${found} to ${SCHEMA} at the start`
-}
+const schemaFits = async ({ path, postgres }: StoreAt): Promise<string> => postgres === undefined
+  ? schemaInWords(existsSync(path) ? schemaOf(path) : undefined, SCHEMA)
+  : schemaInWords((await lookAt(postgres)).schema, POSTGRES_SCHEMA)
 
-const diskHasRoom = async (path: string): Promise<string> => {
+const diskHasRoom = async ({ path }: StoreAt): Promise<string> => {
+  if (path === undefined) return 'is that of the database server: look there'
   const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
   const needed = Math.max(ROOM_BYTES_MIN, ROOM_TIMES * (bytesOf(path) + bytesOf(`${path}-wal`)))
   const { bavail, bsize } = await statfs(dirname(path))
@@ -42,13 +40,16 @@ const diskHasRoom = async (path: string): Promise<string> => {
   return `${inMib(bavail * bsize)} are free, of which ${inMib(needed)} may be needed`
 }
 
-const backupIsFresh = async (folder: string | undefined, clock: Clock): Promise<string> => {
+const backupIsFresh = async (folder: string | undefined, { postgres }: StoreAt, clock: Clock): Promise<string> => {
   const make = 'Make one: zentrale backup FOLDER, and then zentrale upgrade-check FOLDER'
   if (folder === undefined) throw new Wrong('none was named, and an older Zentrale cannot open the store afterwards', make)
   const { made } = await readBackup(folder).catch((error: unknown) => { throw new Wrong(messageOf(error), make) })
   const age = clock.now() - Date.parse(made)
   if (age > BACKUP_MS_MAX) throw new Wrong(`it is ${Math.floor(age / HOUR_MS)} hours old, and what came later is not in it`, make)
-  return `it was made at ${made}, and is whole`
+  if (postgres === undefined) return `it was made at ${made}, and is whole`
+  const dump = dumpIn(folder)
+  if (!existsSync(dump)) throw new Wrong(`${dump} is not there`, `Make it: ${dumpLine(postgres, folder)}`)
+  return `it was made at ${made}, and ${dump} is there. Whether that is whole, only pg_restore can say`
 }
 
 /** `read`: reads the config. `backup`: the folder of a backup. */
@@ -59,12 +60,12 @@ export const checkUpgrade = async (read: () => Config, backup: string | undefine
   } catch (error) {
     return [{ what: 'Config', found: 'this Zentrale refuses it', advice: messageOf(error) }]
   }
-  const { store: { path }, file } = config
+  const { store, file } = config
   return [
     { what: 'Node', found: `${process.versions.node} is new enough` }, // else nothing would have come so far
     { what: `Config ${file}`, found: 'this Zentrale takes it' },
-    await runProbe(`Store ${path}`, async () => schemaFits(path)),
-    await runProbe('Disk', () => diskHasRoom(path)),
-    await runProbe(`Backup${backup === undefined ? '' : ` ${backup}`}`, () => backupIsFresh(backup, clock))
+    await runProbe(`Store ${storeName(store)}`, () => schemaFits(store)),
+    await runProbe('Disk', () => diskHasRoom(store)),
+    await runProbe(`Backup${backup === undefined ? '' : ` ${backup}`}`, () => backupIsFresh(backup, store, clock))
   ]
 }

@@ -4,9 +4,11 @@ import { z } from 'zod'
 /**
  * What people are told about a key. `must` completes the sentence "It must be …". `sample` is YAML for config.sample.yaml, where an optional
  * key is commented out unless it is `live`, and a section of the whole if it is `off`. `instead`: advice when a key that people name
- * themselves is invalid.
+ * themselves is invalid. `wrong`: of a secret, what it is when it is refused.
  */
-export interface Told { doc: string; must: string; sample?: string; secret?: true; live?: true; off?: true; instead? (key: string): string }
+export interface Told {
+  doc: string; must: string; sample?: string; secret?: true; wrong?: string; live?: true; off?: true; instead? (key: string): string
+}
 
 export const told = z.registry<Told>()
 
@@ -28,6 +30,9 @@ export const password = (doc: string) => z.string().min(1).max(2000).refine(valu
   .register(told, { doc, must: 'the password that you were given', sample: PLACEHOLDER, secret: true })
 export const url = (doc: string, sample: string) => z.url({ protocol: /^https?$/ }).refine(address => !/^[^/]*\/\/[^/?#]*@/.test(address))
   .register(told, { doc, must: 'an address that begins with http:// or https://, without a password in it', sample })
+/** A URL that may hold a password, and so is as secret as that. */
+export const secretUrl = (doc: string, protocol: RegExp, like: string) => z.url({ protocol }).max(2000).refine(value => !value.includes(PLACEHOLDER))
+  .register(told, { doc, must: `a URL such as ${like}`, sample: like.replace('PASSWORD', PLACEHOLDER), secret: true, wrong: 'is no such URL' })
 export const section = <T extends z.ZodRawShape>(doc: string, shape: T) =>
   z.strictObject(shape).register(told, { doc, must: `a section with the keys ${Object.keys(shape).join(', ')}` })
 export const list = <T extends z.ZodType>(doc: string, must: string, most: number, item: T, sample?: string) =>

@@ -1,11 +1,20 @@
-/** Opens the store file of a config. Other users of this machine cannot read it. */
+/** Opens the store of a config: a file, which other users of this machine cannot read, or a database of PostgreSQL. */
 import { hkdfSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf } from '../model/errors'
 import type { Clock } from '../lib/clock'
+import { openPostgres } from './postgres'
+import { nameOf } from './postgres-lock'
+import { lookAt } from './postgres-look'
 import { openSqlite } from './sqlite'
 import type { Store } from './store'
+
+/** Where a store is: in a file, or in a database, whose URL may hold a password. */
+export type StoreAt = { path: string, postgres?: undefined } | { postgres: string, path?: undefined }
+
+/** As it is shown to the operator. */
+export const storeName = ({ path, postgres }: StoreAt): string => postgres === undefined ? path : nameOf(postgres)
 
 /** The files hold what people wrote. An earlier version made them readable for everybody. */
 const closeToOthers = (path: string): void => {
@@ -39,11 +48,19 @@ const firstMissing = (folder: string): string | undefined => existsSync(folder) 
 /** Where a copy of the store lies for as long as it is made and sent. One that a crash has left is removed at the next start. */
 export const copyBeside = (path: string): string => `${path}.copy`
 
-/** `logbookSecret` seals the logbook. Throws with a text for the operator: in use, too new, not writable. */
-export const openStore = (path: string, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Store => {
+/** Whether a store has been made there. Rejects if that cannot be found out. */
+export const isMade = async ({ path, postgres }: StoreAt): Promise<boolean> =>
+  postgres === undefined ? existsSync(path) : (await lookAt(postgres)).schema !== undefined
+
+const openFile = (path: string, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Store => {
   makeStoreFolder(path)
   closeToOthers(path) // before SQLite makes the log beside it, which gets the same mode
   const store = openSqlite(path, clock, failed, undefined, sealKey(logbookSecret))
   rmSync(copyBeside(path), { force: true })
   return store
 }
+
+/** `logbookSecret` seals the logbook. Throws with a text for the operator: in use, too new, not writable. */
+export const openStore = async ({ path, postgres }: StoreAt, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Promise<Store> =>
+  postgres === undefined ? openFile(path, logbookSecret, clock, failed)
+    : await openPostgres(postgres, clock, failed, { sealKey: sealKey(logbookSecret) })

@@ -14,9 +14,10 @@ import { Client, DatabaseError, type QueryConfig, type QueryResultRow, types } f
 import { type Clock, sleep, type Timer } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
+import { inUse } from './sql'
 
 /** Whoever holds it in this database is the one Zentrale on it: "ZENT" in ASCII. */
-const LOCK = 0x5a454e54
+export const LOCK = 0x5a454e54
 /** So long the session of a process that has just died may keep it. */
 const LOCK_WAIT_MS = 5_000
 const CONNECT_MS = 10_000
@@ -68,7 +69,7 @@ const isPassing = (error: unknown): boolean => error instanceof DatabaseError
   : !(error instanceof Unfit)
 
 /** Where the database is, without the password. */
-const nameOf = (url: string): string => {
+export const nameOf = (url: string): string => {
   try {
     const { host, pathname } = new URL(url)
     return `PostgreSQL at ${host}${pathname}`
@@ -99,13 +100,16 @@ export const connect = async (url: string): Promise<Held> => {
     await client.connect()
     await ask(held, SETTINGS)
     await ask(held, "SELECT set_config('lock_timeout', $1, false)", [String(BEAT_MS)])
-    const [server] = await ask<{ encoding: string }>(held, "SELECT current_setting('server_encoding') AS encoding")
-    if (server?.encoding !== 'UTF8') throw new Unfit(`its encoding is ${server?.encoding ?? 'unknown'}; it must be UTF8`)
     return held
   } catch (error) {
     socket.destroy()
     throw error
   }
+}
+
+const mustBeUtf8 = async (held: Held): Promise<void> => {
+  const [server] = await ask<{ encoding: string }>(held, "SELECT current_setting('server_encoding') AS encoding")
+  if (server?.encoding !== 'UTF8') throw new Unfit(`its encoding is ${server?.encoding ?? 'unknown'}; it must be UTF8`)
 }
 
 const migrate = async ({ client }: Held): Promise<void> => {
@@ -143,7 +147,7 @@ const impatient = (url: string, clock: Clock): Wait => {
     signal: new AbortController().signal,
     told () {
       if (clock.tick() < until) return
-      throw new InUse(`${nameOf(url)} is in use by another process. Only one Zentrale may run on a database: stop the other one first`)
+      throw new InUse(inUse(nameOf(url)))
     }
   }
 }
@@ -155,6 +159,7 @@ const take = async (url: string, { signal, told }: Wait, seen: () => void): Prom
   const leave = (): void => { held.socket.destroy() }
   signal.addEventListener('abort', leave)
   try {
+    await mustBeUtf8(held)
     while (!signal.aborted && !await lock(held)) told('another process is active')
     signal.throwIfAborted()
     await held.client.query('SET lock_timeout = 0')

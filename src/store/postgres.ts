@@ -39,7 +39,7 @@ const KEYS: Readonly<Record<string, string>> = { journal: 'seq', outbox: 'id' }
 const NUMBERS_AT_ONCE = 256
 const NEXT_NUMBERS = 'SELECT nextval(pg_get_serial_sequence(?, ?)) AS number FROM generate_series(1, CAST(? AS BIGINT))'
 
-interface Session {
+export interface Session {
   sql: Sql
   /** Sends it, ahead of what is asked next. */
   send (text: string): void
@@ -51,7 +51,7 @@ interface Session {
 }
 
 /** `heard`: called with each answer. */
-const makeSession = (client: Client, heard: () => void): Session => {
+export const makeSession = (client: Client, heard: () => void): Session => {
   const names = new Map<string, string>() // of prepared statements, as many as there are in this folder
   const faults = new WeakSet<object>()
   let sent: Promise<unknown>[] = []
@@ -162,7 +162,7 @@ export const openPostgres = async (
       const beside = await connect(url) // it may take longer than an answer of the session may
       try {
         await beside.client.query('VACUUM')
-        return false
+        return 'What was deleted may be in the log of PostgreSQL, and in copies of the database, until they are gone.'
       } finally { beside.socket.destroy() }
     },
     copyTo: () => Promise.reject(new Error('a store in PostgreSQL is copied by pg_dump')),

@@ -15,6 +15,10 @@ export interface Sql {
   insert (sql: string, ...values: SQLInputValue[]): Promise<number> // gives the number of the new row
 }
 
+/** Why a store cannot be opened. */
+export const inUse = (name: string): string =>
+  `${name} is in use by another process. Only one Zentrale may run on a database: stop the other one first`
+
 export const makeSql = (db: DatabaseSync): Sql => {
   const prepared = new Map<string, StatementSync>() // as many as there are statements in this folder
   const statement = (sql: string): StatementSync => {

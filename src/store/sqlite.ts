@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { makeJobs } from './jobs'
 import { MIGRATIONS } from './schema'
-import { makeSql } from './sql'
+import { inUse, makeSql } from './sql'
 import { makeTally } from './tally-tx'
 import { makeTx } from './tx'
 import type { Store } from './store'
@@ -70,8 +70,7 @@ const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {
     return db
   } catch (error) {
     db.close()
-    throw new Error(/locked|busy/i.test(messageOf(error))
-      ? `${path} is in use by another process. Only one Zentrale may run on a database: stop the other one first`
+    throw new Error(/locked|busy/i.test(messageOf(error)) ? inUse(path)
       : `cannot open the store ${path}: ${messageOf(error)}`)
   }
 }
@@ -94,14 +93,15 @@ const COMPACT_BYTES_MAX = 512 * 2 ** 20
 
 /**
  * Deleted bytes are overwritten at once, but a page that was split may hold a second copy of them. Writing the file anew drops these. Returns
- * whether that was done.
+ * what is left if that was not done.
  */
-const compactFile = (db: DatabaseSync): boolean => {
+const compactFile = (db: DatabaseSync): string | undefined => {
   const row = db.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()').get()
   const isSmall = Number(row?.['bytes']) <= COMPACT_BYTES_MAX
   if (isSmall) db.exec('VACUUM')
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  return isSmall
+  return isSmall ? undefined
+    : 'The file of the store is large and was not written anew: single pages may hold remains until they are used again.'
 }
 
 /** SQLite copies page by page, and copies again what changes meanwhile. The copy is one file, without a log beside it. */

@@ -216,10 +216,10 @@ export interface Store {
   /** How many commits there were since it was opened. */
   commits (): number
   /**
-   * Leaves nothing of what was deleted in the file or its log. False: the file is so large that pages may hold remains. Holds up everybody for
-   * as long as it takes.
+   * Leaves nothing of what was deleted where the store lies. Gives a sentence about what may hold remains all the same. Holds up everybody for as
+   * long as it takes.
    */
-  compact (): Promise<boolean>
+  compact (): Promise<string | undefined>
   /** Writes a whole copy of what is on disk, as one new file, while jobs run. Rejects, and leaves no file, if that is impossible. */
   copyTo (path: string): Promise<void>
   /** Waits for the jobs under way, then closes. Later jobs reject. */

@@ -6,40 +6,10 @@ import assert from 'node:assert/strict'
 import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { until } from '../../sandbox/servers/process'
 import { needs, scratch } from '../support/real'
-import { startPerson, type XmppPerson } from '../support/xmpp-person'
-import { numbers, onMatrix, onXmpp } from './counted'
+import { startPerson } from '../support/xmpp-person'
+import { ALL_WITHIN_MS, allOnXmpp, judge, numbers, onXmpp, withoutDoubles } from './counted'
 
 const COUNT = 300
-const ALL_WITHIN_MS = 180_000
-
-const withoutDoubles = (list: number[]): number[] => [...new Set(list)]
-
-/** Waits until the last message is in the room, because reading its archive again and again is costly. */
-const lastHeard = (town: Town, reader: XmppPerson, text: string): Promise<unknown> => reader.until(text, one =>
-  one.is('message') && one.attrs.from?.startsWith(`${town.muc}/`) === true && one.getChildText('body') === text, ALL_WITHIN_MS).catch(() => {})
-
-/** Reads until there are `count` different ones, or the time is over. */
-const complete = async (what: string, count: number, read: () => Promise<number[]>): Promise<number[]> => {
-  let found: number[] = []
-  await until(what, ALL_WITHIN_MS, async () => new Set(found = await read()).size === count).catch(() => {})
-  return found
-}
-
-const allOnXmpp = async (town: Town, reader: XmppPerson, sender: string, count: number): Promise<number[]> => {
-  await lastHeard(town, reader, `${sender}/${count - 1}`)
-  return await complete('everything on XMPP', count, () => onXmpp(town, reader, sender))
-}
-
-/** Judges both directions: exactly once and in order on Matrix; none missing on XMPP, where a stalled homeserver may make one late. */
-const judge = async (town: Town, sender: string, reader: XmppPerson): Promise<void> => {
-  const matrix = (): Promise<number[]> => onMatrix(town, `bernd-${sender}`)
-  const arrived = await allOnXmpp(town, reader, `anna-${sender}`, COUNT)
-  await complete('everything on Matrix', COUNT, matrix)
-  assert.deepEqual(await matrix(), numbers(COUNT), 'on Matrix: each once, in order')
-  const first = withoutDoubles(arrived)
-  assert.deepEqual(first.toSorted((one, other) => one - other), numbers(COUNT), 'on XMPP: none missing')
-  console.log(`        on XMPP: ${arrived.length - COUNT} doubles, ${first.filter((n, index) => n < (first[index - 1] ?? -1)).length} late`)
-}
 
 describe('faults: killed in the middle', function () {
   this.timeout(900_000)
@@ -57,7 +27,7 @@ describe('faults: killed in the middle', function () {
       if (n === COUNT / 2) back = town.zentrale.kill().then(() => town.zentrale.restart())
     }
     await back
-    await judge(town, 'kill', bernd)
+    await judge(town, 'kill', bernd, COUNT)
   })
 
   it('Synapse restarted in the middle', async () => {
@@ -69,7 +39,7 @@ describe('faults: killed in the middle', function () {
       await back
       await anna.send(town.room, `anna-synapse/${n}`)
     }
-    await judge(town, 'synapse', bernd)
+    await judge(town, 'synapse', bernd, COUNT)
   })
 
   it('Prosody restarted in the middle', async () => {
@@ -83,7 +53,7 @@ describe('faults: killed in the middle', function () {
       }
       await Promise.all([anna.send(town.room, `anna-prosody/${n}`), bernd.say(town.muc, `bernd-prosody/${n}`, `prosody-${n}`)])
     }
-    await judge(town, 'prosody', bernd)
+    await judge(town, 'prosody', bernd, COUNT)
     await bernd.stop()
   })
 })

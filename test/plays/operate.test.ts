@@ -1,9 +1,10 @@
 /** What the operator does to it: start, stop, look, and everything in the wrong order. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { answersHttp, PROGRAM, until } from '../../sandbox/servers/process'
 import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { runCommand } from '../support/command'
 import { needs, scratch } from '../support/real'
 import { READ_WITHIN_MS, type Story, storyOf } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
@@ -36,14 +37,7 @@ describe('operating', () => {
 
   const readiness = async (): Promise<number> => (await fetch(`${town.operateUrl}/readyz`)).status
 
-  /** Runs the command line to its end, whatever its exit status. */
-  const command = async (...args: string[]): Promise<{ code: number | null, said: string }> => {
-    const child: ChildProcess = spawn(process.execPath, [PROGRAM, '--config', town.configPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let said = ''
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', chunk => { said += String(chunk) })
-    const [code] = await once(child, 'close') as [number | null]
-    return { code, said }
-  }
+  const command = (...args: string[]) => runCommand(town.configPath, ...args)
 
   const onMatrix = async (): Promise<string[]> => (await town.people.anna.events(town.room))
     .filter(({ type, sender }) => type === 'm.room.message' && sender !== town.people.anna.userId).map(({ content }) => String(content['body']))

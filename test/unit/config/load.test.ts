@@ -70,6 +70,20 @@ describe('a config that is right', () => {
     assert.equal(loaded.networks.sms?.gateways[0]?.password, 'env-pass')
     assert.equal(loaded.operate.token, 'token-from-env')
   })
+
+  it('keeps its store in a file if it does not say where, or in PostgreSQL if it says so in one of the ways of secrets', () => {
+    const loaded = (store: Tree, environment = {}) => loadConfig(write({ ...wholeConfig(), store }), environment).store
+    assert.match(loaded({}).path ?? '', /\/data\/zentrale\.db$/)
+    const url = 'postgres://zentrale:geheim@127.0.0.1:5432/zentrale'
+    const there = { postgres: url, keepDays: 90 }
+    assert.deepEqual(loaded({ postgres: url }), there)
+    assert.deepEqual(loaded({}, { ZENTRALE_STORE_POSTGRES: url }), there)
+    const path = write({ ...wholeConfig(), store: { postgres_file: './url' } })
+    writeFileSync(join(dirname(path), 'url'), `${url}\n`)
+    assert.deepEqual(loadConfig(path, {}).store, there)
+    const socket = 'postgresql:///zentrale?host=/run/postgresql'
+    assert.equal(loaded({ postgres: socket }).postgres, socket)
+  })
 })
 
 describe('a config that is wrong is refused with line, path and advice', () => {
@@ -125,6 +139,19 @@ describe('a config that is wrong is refused with line, path and advice', () => {
     assert.match(short, /operate\.token: is too short/)
     assert.doesNotMatch(short, /tiny/)
     assert.match(refused(({ operate }) => { operate.token = 'change-me' }), /operate\.token: is still the sample's/)
+  })
+
+  it('a store in two places, or in a database that has no such URL; its password is never shown', () => {
+    const url = 'postgres://zentrale:geheim@127.0.0.1/zentrale'
+    assert.match(refused(({ store }) => { store.postgres = url }), /:\d+: store\.postgres: is there besides path\. Keep one of the two$/m)
+    const wrong = ['mysql://zentrale:geheim@127.0.0.1/zentrale', 'host=127.0.0.1 password=geheim', 'postgres://zentrale:change-me@127.0.0.1/geheim']
+    for (const postgres of wrong) {
+      const text = refused(config => { config.store = { postgres } })
+      assert.match(text, /store\.postgres: is no such URL\. It must be a URL such as postgres:\/\/zentrale:PASSWORD@/)
+      assert.doesNotMatch(text, /geheim/)
+    }
+    assert.doesNotMatch(refused(({ store }) => { store.postgres = url }), /geheim/)
+    assert.equal(refused(config => { config.store = { postgres_file: './gone' } }).split('\n').length, 1)
   })
 
   it('a place used twice', () => {
@@ -200,11 +227,6 @@ describe('a config that is wrong is refused with line, path and advice', () => {
     assert.equal(loadConfig(write(tunnelled), {}).networks.xmpp?.component?.component.host, '10.0.0.7')
     assert.match(refused(({ operate }) => { operate.listen.port = 9993 }),
       /operate\.listen\.port: port 9993 is taken by matrix\.listen\.port\. Write another port/)
-  })
-
-  it('what this version does not have', () => {
-    assert.match(refused(config => { config.store = { postgres: 'postgres://x' } }),
-      /store\.postgres: unknown key\. This version keeps its store in a file/)
   })
 
   it('YAML itself: tabs, keys that stand twice, bad indentation, nothing at all', () => {

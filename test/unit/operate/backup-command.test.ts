@@ -31,7 +31,7 @@ for (const isRunning of [false, true]) {
       folder = temporaryFolder()
       const path = join(folder, 'data', 'zentrale.db')
       const loaded = loadAddressConfig()
-      const open = openStore(path, 'secret', systemClock, () => {})
+      const open = await openStore({ path }, 'secret', systemClock, () => {})
       await open.run(tx => tx.remember('me', 'a', 'before'))
       const operate = { ...loaded.operate, logbookKey: 'secret', listen: { host: '127.0.0.1', port: 1 } }
       config = { ...loaded, file: join(folder, 'config.yaml'), store: { path, keepDays: 30 }, operate }

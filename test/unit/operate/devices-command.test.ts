@@ -39,7 +39,7 @@ for (const isRunning of [false, true]) {
       told = 0
       const path = join(folder, 'zentrale.db')
       const loaded = loadAddressConfig()
-      const open = openStore(path, 'secret', systemClock, () => {})
+      const open = await openStore({ path }, 'secret', systemClock, () => {})
       await makeVault(open, 'matrix').change([[`identity ${ADDRESS}`, Buffer.from(JSON.stringify(identity('master')))]])
       const operate = { ...loaded.operate, logbookKey: 'secret', listen: { host: '127.0.0.1', port: 1 } }
       config = { ...loaded, store: { path, keepDays: 30 }, operate }
@@ -78,7 +78,7 @@ for (const isRunning of [false, true]) {
     it('says which device of the address stays as it is', async () => {
       assert.doesNotMatch((await run('renew', 'BÜRGERBÜRO')).output, /keeps its device/)
       const { id } = config.addresses[0]!.identities.find(({ network }) => network === 'xmpp')!
-      const open = store ?? openStore(config.store.path, 'secret', systemClock, () => {})
+      const open = store ?? await openStore(config.store, 'secret', systemClock, () => {})
       await makeVault(open, 'xmpp').change([ownChange(id, makeOwn(0, randomBytes))])
       if (!isRunning) await open.close()
       const { output, ok } = await run('renew', 'BÜRGERBÜRO')
@@ -110,11 +110,11 @@ for (const isRunning of [false, true]) {
       await run('import', path)
       if (isRunning) return assert.equal(await store!.run(tx => tx.desk.nextConversation()), 1)
       const next = async (): Promise<number> => {
-        const open = openStore(config.store.path, 'secret', systemClock, () => {})
+        const open = await openStore(config.store, 'secret', systemClock, () => {})
         return await open.run(tx => tx.desk.nextConversation()).finally(() => open.close())
       }
       assert.equal(await next(), 1)
-      config.store.path = join(folder, 'new.db')
+      config.store = { path: join(folder, 'new.db'), keepDays: 30 }
       await run('import', path)
       assert.equal(await next(), 1001)
       await run('import', path)

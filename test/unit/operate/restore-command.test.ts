@@ -26,7 +26,7 @@ describe('zentrale restore', () => {
   let config: Config
 
   const withStore = async <T>(use: (store: Store) => Promise<T>): Promise<T> => {
-    const store = openStore(path, 'secret', systemClock, () => {})
+    const store = await openStore({ path }, 'secret', systemClock, () => {})
     try { return await use(store) } finally { await store.close() }
   }
   beforeEach(async () => {

@@ -24,7 +24,7 @@ describe('zentrale upgrade-check', () => {
     path = join(folder, 'data/zentrale.db')
     const loaded = loadAddressConfig()
     config = { ...loaded, store: { path, keepDays: 30 }, operate: { ...loaded.operate, listen: { host: '127.0.0.1', port: 1 } } }
-    await openStore(path, config.operate.token, systemClock, () => {}).close()
+    await (await openStore({ path }, config.operate.token, systemClock, () => {})).close()
     backup = join(folder, 'backup')
     await runBackup(config, { folder: backup, withConfig: false, zentrale: '0.0.9' }, systemClock)
   })
@@ -46,10 +46,10 @@ describe('zentrale upgrade-check', () => {
     schema(SCHEMA - 1)
     assert.match(await said(backup), new RegExp(`^✓ Store .*from version ${SCHEMA - 1} to ${SCHEMA} at the start$`, 'm'))
     schema(SCHEMA)
-    const running = openStore(path, config.operate.token, systemClock, () => {})
+    const running = await openStore({ path }, config.operate.token, systemClock, () => {})
     try { assert.match(await said(backup), /^✓ Store .*as this Zentrale wants it$/m) } finally { await running.close() }
-    path = config.store.path = join(temporaryFolder(), 'new.db')
-    const first = openStore(path, config.operate.token, systemClock, () => {})
+    config.store = { path: path = join(temporaryFolder(), 'new.db'), keepDays: 30 }
+    const first = await openStore({ path }, config.operate.token, systemClock, () => {})
     try { assert.match(await said(backup), /^✓ Store .*as this Zentrale wants it$/m) } finally { await first.close() }
     schema(SCHEMA + 1)
     assert.match(await said(backup), new RegExp(`^✗ Store .*version ${SCHEMA + 1}, made by a newer Zentrale`, 'm'))

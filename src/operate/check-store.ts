@@ -1,0 +1,70 @@
+/** `zentrale check` of the store: a file that can be written, or a database that keeps what it says. */
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Config } from '../config/config'
+import { messageOf } from '../model/errors'
+import { type Finding, reasonOf, runProbe, Wrong } from '../settings/probe'
+import { makeStoreFolder, storeName } from '../store/open'
+import { lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
+
+/** What we are tested with, and later ones. */
+const POSTGRES_MIN = 15
+
+const fileIsWritable = async (path: string): Promise<string> => {
+  const folder = dirname(path)
+  try {
+    makeStoreFolder(path)
+    await access(folder, constants.W_OK)
+    await access(path, constants.R_OK | constants.W_OK).catch((error: { code?: string }) => { if (error.code !== 'ENOENT') throw error })
+    return 'can be written'
+  } catch (error) {
+    throw new Wrong(`cannot be written (${messageOf(error)})`,
+      `Make ${folder} writable for the user that Zentrale runs as: chown -R zentrale: ${folder}`)
+  }
+}
+
+/** What the schema of a database is to this program. Throws Wrong if it is too new. */
+export const schemaInWords = (schema: number | undefined, known: number): string => {
+  if (schema === undefined) return 'is not there yet'
+  if (schema > known) {
+    throw new Wrong(`its schema is version ${schema}, made by a newer Zentrale; this one knows ${known}`,
+      'Install the newer one, or restore a backup')
+  }
+  return schema === known ? `its schema is version ${known}, as this Zentrale wants it`
+    : `its schema goes from version ${schema} to ${known} at the start`
+}
+
+const wrongWith = (seen: Seen, isRunning: boolean): Omit<Finding, 'what'>[] => [
+  ...seen.encoding === 'UTF8' ? [] : [{ found: `its encoding is ${seen.encoding}`,
+    advice: 'Make another one: CREATE DATABASE zentrale OWNER zentrale ENCODING UTF8 TEMPLATE template0' }],
+  ...seen.readsOnly ? [{ found: 'it takes no writes', advice: 'Is this a standby server? Write the address of the one that takes writes' }] : [],
+  ...seen.mayCreate ? [] : [{ found: 'this user may not create in it',
+    advice: 'Let it: ALTER DATABASE … OWNER TO …, or GRANT CREATE ON DATABASE … TO …' }],
+  ...seen.major >= POSTGRES_MIN ? [] : [{ mild: true as const, found: `it is PostgreSQL ${seen.server}`,
+    advice: `Zentrale is tested with ${POSTGRES_MIN} and later` }],
+  ...seen.syncs ? [] : [{ mild: true as const, found: 'fsync or full_page_writes is off',
+    advice: 'If its machine dies, messages are lost that we said we have, or all of it. Switch both on' }],
+  ...seen.holder === undefined || isRunning ? [] : [{ mild: true as const,
+    found: `a Zentrale at ${seen.holder.from} works on it since ${seen.holder.since}`,
+    advice: 'Only one may: this one cannot start until that one has stopped' }]
+]
+
+const databaseServes = async (url: string, isRunning: boolean): Promise<Finding[]> => {
+  const what = `Store ${storeName({ postgres: url })}`
+  const seen = await lookAt(url).catch((error: unknown) => reasonOf(error))
+  if (typeof seen === 'string') {
+    return [{ what, found: `cannot be reached: ${seen}`,
+      advice: 'Check whether it runs (systemctl status postgresql), lets this user in (pg_hba.conf), and has this database; and whether ' +
+        'store.postgres is right' }]
+  }
+  const wrong = wrongWith(seen, isRunning)
+  const fits = await runProbe(what, async () => `PostgreSQL ${seen.server}, ${seen.encoding}; ${schemaInWords(seen.schema, POSTGRES_SCHEMA)}`)
+  return [fits, ...wrong.map(one => ({ what, ...one }))]
+}
+
+export const checkStore = async ({ store }: Config, isRunning: boolean): Promise<Finding[]> => [
+  ...isRunning ? [{ what: 'Zentrale', found: 'is running' }] : [],
+  ...store.postgres !== undefined ? await databaseServes(store.postgres, isRunning)
+    : isRunning ? [] : [await runProbe(`Store ${store.path}`, () => fileIsWritable(store.path))]
+]

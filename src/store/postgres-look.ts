@@ -1,0 +1,69 @@
+/** What can be seen of a database without taking part: nothing is locked or written, and nothing waits for whoever works on it. */
+import { makeSession, type Session } from './postgres'
+import { connect, LOCK, nameOf } from './postgres-lock'
+import { POSTGRES_MIGRATIONS } from './postgres-schema'
+import type { Tx } from './store'
+import { makeTally } from './tally-tx'
+import { makeTx } from './tx'
+
+/** Which version of the schema this program makes there. */
+export const POSTGRES_SCHEMA = POSTGRES_MIGRATIONS.length
+
+/**
+ * `server`: its version, and `major` its first number. `syncs`: what it says is on disk is there. `readsOnly`: it takes no writes, as a standby
+ * server. `mayCreate`: so may we. `schema`: the version of ours; absent if there is no store. `holder`: the Zentrale at work on it.
+ */
+export interface Seen {
+  server: string; major: number; encoding: string; syncs: boolean; readsOnly: boolean; mayCreate: boolean
+  schema?: number; holder?: Holder
+}
+
+interface Holder { from: string; since: string }
+
+const SERVER = `SELECT current_setting('server_version') AS server, CAST(current_setting('server_version_num') AS INTEGER) / 10000 AS major,
+    current_setting('server_encoding') AS encoding,
+    current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AS syncs,
+    pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readsOnly",
+    has_database_privilege(current_database(), 'CREATE') AS "mayCreate", to_regclass('zentrale.version') IS NOT NULL AS "isThere"`
+
+/** The key of the lock is one number of 64 bits, in two halves. */
+const HOLDER = `SELECT coalesce(host(activity.client_addr), 'this machine') AS "from", to_char(activity.backend_start AT TIME ZONE 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
+  FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid
+  WHERE lock.locktype = 'advisory' AND lock.classid = 0 AND lock.objid = CAST(CAST(? AS BIGINT) AS oid) AND lock.objsubid = 1 AND lock.granted
+    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+const OURS = 'SELECT version FROM zentrale.version'
+
+/** Hands out a session that ends with `use`. */
+const visiting = async <T>(url: string, use: (session: Session) => Promise<T>): Promise<T> => {
+  const { client, socket } = await connect(url)
+  try {
+    return await use(makeSession(client, () => {}))
+  } finally { socket.destroy() }
+}
+
+type Found = Record<'server' | 'encoding', string> & Record<'major' | 'syncs' | 'readsOnly' | 'mayCreate' | 'isThere', number>
+
+/** Rejects if it cannot be reached, or lets us not in. */
+export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql }) => {
+  const found = await sql.one<Found>(SERVER)
+  if (found === undefined) throw new Error('the database says nothing of itself')
+  const holder = await sql.one<Holder>(HOLDER, LOCK)
+  const ours = found.isThere === 1 ? await sql.one<{ version: number }>(OURS) : undefined
+  const { server, major, encoding } = found
+  return {
+    server, major, encoding, syncs: found.syncs === 1, readsOnly: found.readsOnly === 1, mayCreate: found.mayCreate === 1,
+    ...ours !== undefined && { schema: ours.version }, ...holder !== undefined && { holder }
+  }
+})
+
+/** Reads the store as it is at one moment, whoever works on it meanwhile. */
+export const readPostgres = <T>(url: string, use: (tx: Tx) => Promise<T>): Promise<T> => visiting(url, async ({ sql, ask }) => {
+  await ask('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  const ours = await sql.one<{ version: number }>(OURS)
+  if (ours?.version !== POSTGRES_SCHEMA) {
+    throw new Error(`the store in ${nameOf(url)} has version ${ours?.version ?? 0} of the schema; this Zentrale reads ${POSTGRES_SCHEMA}`)
+  }
+  return await use(makeTx(sql, '', makeTally(sql)))
+})
