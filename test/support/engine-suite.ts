@@ -149,6 +149,14 @@ export const engineSuite = (makeEngine: () => MakeEngine): void => {
     assert.equal(wordsOf(await engine.call(next, 'decrypt', { room, event })), 'hallo')
   })
 
+  it('gives away each key once', async () => {
+    await begin(GUEST)
+    const sessions = [await say('eins', OURS, THEIRS, GUEST), await say('zwei', OURS, THEIRS)].map(({ session_id: id }) => String(id))
+    const exported = await engine.call(nameOf(OURS), 'exported')
+    assert.equal(new Set(sessions).size, 2)
+    assert.deepEqual(sessions.map(id => exported.split(id).length - 1), [1, 1])
+  })
+
   it('takes a new key when somebody is no longer there, and when it is used up', async () => {
     await begin(GUEST)
     const first = await say('eins', OURS, THEIRS, GUEST)

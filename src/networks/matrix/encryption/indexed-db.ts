@@ -198,6 +198,7 @@ class IDBCursor {
   get value (): unknown { return this.now.value }
 
   continue (): void {
+    this.request.readyState = 'pending' // whoever asks sees that it is not there yet
     this.source.transaction.waiting.push({ request: this.request, run: () => {
       const next = this.rest.shift()
       if (next === undefined) return null
