@@ -3,35 +3,23 @@ import { freePort } from '../../sandbox/servers/process'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { systemChance } from '../../src/lib/chance'
 import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration/registration'
-import { addressSuite } from '../support/address-suite'
 import { ADDRESS, ALIAS } from '../support/matrix-ground'
-import { filesSuite } from '../support/files-suite'
-import { forgettingSuite } from '../support/forgetting-suite'
-import { membershipSuite } from '../support/membership-suite'
-import { matrixSuite, type Ground } from '../support/matrix-suite'
+import type { Ground } from '../support/matrix-suite'
+import { describeAll, MATRIX_SUITES } from '../support/matrix-suites'
+import { needs, scratch } from '../support/real'
 import { sealedBoundsSuite } from '../support/sealed-bounds-suite'
 import { sealedDevicesSuite } from '../support/sealed-devices-suite'
 import { sealedRoomsSuite } from '../support/sealed-rooms-suite'
 import { sealedSuite } from '../support/sealed-suite'
-import { strangersSuite } from '../support/strangers-suite'
-import { mentionsSuite } from '../support/mentions-suite'
-import { moderationSuite } from '../support/moderation-suite'
-import { picturesSuite } from '../support/pictures-suite'
-import { pollsSuite } from '../support/polls-suite'
-import { profileFieldsSuite } from '../support/profile-fields-suite'
-import { profileSuite } from '../support/profile-suite'
-import { reactionsSuite } from '../support/reactions-suite'
-import { membersSuite } from '../support/members-suite'
-import { signalsSuite } from '../support/signals-suite'
-import { takingBackSuite } from '../support/taking-back-suite'
-import { teamRoomsSuite } from '../support/team-rooms-suite'
-import { needs, scratch } from '../support/real'
-import { threadsSuite } from '../support/threads-suite'
 
 const SERVER = 'synapse.test'
+const SEALED = {
+  'encrypted chats': { chats: sealedSuite, bounds: sealedBoundsSuite },
+  'encrypted devices and rooms': { devices: sealedDevicesSuite, rooms: sealedRoomsSuite }
+}
 
-describe('Matrix on Synapse', () => {
-  needs('synapse')
+/** Inside a describe: a Synapse for its tests. */
+const onSynapse = (): () => Ground => {
   const dir = scratch()
   let synapse: Synapse | undefined
   let ground: Ground
@@ -52,26 +40,10 @@ describe('Matrix on Synapse', () => {
     }
   })
   after(async () => { await synapse?.stop() })
-  strangersSuite(() => ground) // first, because a new store looks at all rooms that earlier tests have left
-  matrixSuite(() => ground)
-  addressSuite(() => ground)
-  teamRoomsSuite(() => ground)
-  membershipSuite(() => ground)
-  filesSuite(() => ground)
-  forgettingSuite(() => ground)
-  sealedSuite(() => ground)
-  sealedBoundsSuite(() => ground)
-  sealedDevicesSuite(() => ground)
-  sealedRoomsSuite(() => ground)
-  takingBackSuite(() => ground)
-  mentionsSuite(() => ground)
-  moderationSuite(() => ground)
-  picturesSuite(() => ground)
-  pollsSuite(() => ground)
-  threadsSuite(() => ground)
-  profileFieldsSuite(() => ground)
-  profileSuite(() => ground)
-  reactionsSuite(() => ground)
-  signalsSuite(() => ground)
-  membersSuite(() => ground)
+  return () => ground
+}
+
+describe('Matrix on Synapse', () => {
+  needs('synapse')
+  for (const [what, suites] of Object.entries({ ...MATRIX_SUITES, ...SEALED })) describe(what, () => { describeAll(suites, onSynapse()) })
 })

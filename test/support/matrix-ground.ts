@@ -35,3 +35,11 @@ export const practiceGround = async (
     }
   }
 }
+
+/** Inside a describe: a practice homeserver for its tests. */
+export const onPractice = (more?: Partial<HomeserverOptions>): { homeserver (): Homeserver, ground (): Ground } => {
+  let practice: Awaited<ReturnType<typeof practiceGround>>
+  before(async () => { practice = await practiceGround(more) })
+  after(async () => { await practice.homeserver.stop() })
+  return { homeserver: () => practice.homeserver, ground: () => practice.ground }
+}

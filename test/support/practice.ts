@@ -101,14 +101,19 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
 
 /** Shorter than the time limit of a unit, so that the error names what did not happen. */
 const UNIT_WAIT_MS = 15_000
+const PAUSE_FIRST_MS = 2
+/** Where servers are waited for: asking costs them time that they need to get there. */
+const PAUSE_MOST_MS = 20
+const PAUSE_LONGER = 1.2
 
-/** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. `what`: asked when it has failed. */
+/** Resolves when `check` is true, which is asked again and again; fails after `limitMs`. `what`: asked when it has failed. */
 export const until = async (
   check: () => boolean | Promise<boolean>, what: string | (() => string) = 'it', limitMs = UNIT_WAIT_MS
 ): Promise<void> => {
   const end = performance.now() + limitMs
-  while (!await check()) {
+  for (let pauseMs = PAUSE_FIRST_MS; !await check();) {
     if (performance.now() > end) throw new Error(`${typeof what === 'string' ? what : what()} did not happen within ${limitMs} ms`)
-    await new Promise(resolve => setTimeout(resolve, 2))
+    await new Promise(resolve => setTimeout(resolve, pauseMs))
+    if (limitMs > UNIT_WAIT_MS) pauseMs = Math.min(pauseMs * PAUSE_LONGER, PAUSE_MOST_MS)
   }
 }
