@@ -28,7 +28,9 @@ export const start = async (read: () => Config, version: string): Promise<never>
   const signalled = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
-  const toStart = starting(config, { log, version, bug })
+  const stopping = new AbortController()
+  void signalled.then(signal => stopping.abort(new Error(signal)))
+  const toStart = starting(config, { log, version, bug, stopped: stopping.signal })
   const reload = coalesced(async () => await reloading(read, await toStart, log), error =>
     log.error({ why: messageOf(error) }, 'the config is refused, and nothing is changed'))
   process.on('SIGHUP', reload)
@@ -56,12 +58,16 @@ const reloading = async (read: () => Config, zentrale: Zentrale, log: RootLog): 
 }
 
 /** If it cannot start, logs the reason in one line and ends the process. */
-const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version' | 'bug'>) => {
+const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version' | 'bug'> & { stopped: AbortSignal }) => {
   try {
     const zentrale = await assemble(config, { clock: systemClock, chance: systemChance, ...machine })
     await zentrale.start()
     return zentrale
   } catch (error) {
+    if (error === machine.stopped.reason) {
+      machine.log.info({ signal: messageOf(error) }, 'stopped')
+      process.exit(EXIT.ok)
+    }
     machine.log.error({ error: messageOf(error) }, 'cannot start')
     process.exit(EXIT.cannotStart)
   }

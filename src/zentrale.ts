@@ -18,6 +18,7 @@ import { makeMediaApp } from './operate/media'
 import { makeMetrics, type Metrics } from './operate/metrics'
 import { makeQueueLines } from './operate/queue'
 import { reloadOf } from './operate/reload'
+import { makeStandby } from './operate/standby'
 import { watched } from './pages/flow'
 import { makeLinkPages } from './pages/link-page'
 import { makePages } from './pages/pages'
@@ -25,8 +26,11 @@ import { makeLinks } from './plan/links'
 import { openStore } from './store/open'
 import type { Store } from './store/store'
 
-/** What the machine provides. `bug` is called when the process must stop: we contradict ourselves, or the store failed. */
-export interface Machine { clock: Clock; chance: Chance; log: Log; version?: string; bug (error: unknown): void }
+/**
+ * What the machine provides. `bug` is called when the process must stop: we contradict ourselves, or the store failed. `stopped`: somebody wants it
+ * to stop, also while it stands by.
+ */
+export interface Machine { clock: Clock; chance: Chance; log: Log; version?: string; stopped?: AbortSignal; bug (error: unknown): void }
 
 export interface Zentrale {
   bridge: Bridge
@@ -70,11 +74,21 @@ const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
 const countsOf = (networks: Network[]): [NetworkName, EncryptionCounts][] => networks.flatMap(({ name, encryptionCounts }) =>
   encryptionCounts === undefined ? [] : [[name, encryptionCounts()]])
 
+/** While another Zentrale is active on our database, we stand by. */
+const openWhenActive = async ({ store, operate, listens }: Config, { clock, log, bug, stopped }: Machine): Promise<Store> => {
+  const impossible = new AbortController()
+  const standby = makeStandby({ listens, operate }, log, error => impossible.abort(error))
+  const signal = AbortSignal.any([impossible.signal, ...stopped === undefined ? [] : [stopped]])
+  try {
+    return await openStore(store, operate.logbookKey ?? operate.token, clock, bug, { signal, told: standby.told })
+  } finally { await standby.end() }
+}
+
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
   const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   let running = config
-  const store = await openStore(config.store, operate.logbookKey ?? operate.token, clock, bug)
+  const store = await openWhenActive(config, machine)
   const byName = new Map<NetworkName, Network>()
   const links = makeLinks(await linkSecret(store, chance), { files: publicUrl, pages: operate.publicUrl }, store, clock.now)
   const media = { ...makeMedia(name => name === OURS ? ownFiles(() => running.addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }

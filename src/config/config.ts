@@ -21,6 +21,7 @@ export interface Config {
   directChats?: DirectRules | undefined
   portals?: PortalRules | undefined
   addresses: FunctionAddress[]
+  listens: Listen[] // wherever it listens
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string, publicUrl?: string }
 }
 

@@ -1,4 +1,5 @@
 /** Problems between keys: a value that occurs twice, or one that refers to something that is not there. */
+import type { Listen } from '../lib/serve'
 import type { Found, NetworkKind, Seat, Tell } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
 import { addressKey } from '../model/address'
@@ -7,14 +8,14 @@ import { type Path, type Problems, spell, twice } from '../settings/problem'
 import type { Carried } from '../plan/mirrored'
 import { type Written, writtenOf } from './schema'
 
-const listeners = (config: Written, kinds: readonly NetworkKind[]): { path: Path, port: number }[] => [
+export const listeners = (config: Written, kinds: readonly NetworkKind[]): (Listen & { path: Path })[] => [
   ...kinds.flatMap(kind => {
     const section = writtenOf(config, kind)
     const found = section === undefined ? [] : kind.settings.listeners?.(section) ?? []
-    return found.map(({ path, port }) => ({ path: [kind.settings.name, ...path], port }))
+    return found.map(({ path, ...listen }) => ({ path: [kind.settings.name, ...path], ...listen }))
   }),
-  { path: ['media', 'listen', 'port'], port: config.media.listen.port },
-  { path: ['operate', 'listen', 'port'], port: config.operate.listen.port }
+  { path: ['media', 'listen', 'port'], ...config.media.listen },
+  { path: ['operate', 'listen', 'port'], ...config.operate.listen }
 ]
 
 const found = <T>(sections: object[], kind: NetworkKind, pathOf: (index: number) => Path): Found<T>[] => sections.flatMap((section, index) => {

@@ -8,7 +8,7 @@ import { ConfigError, type Problem, spell } from '../settings/problem'
 import { readSource, type Source } from '../settings/source'
 import { addressesOf } from './addresses'
 import { type Config, placesOn } from './config'
-import { mirrorsOf } from './contradictions'
+import { listeners, mirrorsOf } from './contradictions'
 import { directRulesOf, portalRulesOf } from './direct-chats'
 import { refuseAll } from './refusal'
 import { schemaOf, STORE_FILE, type Written, writtenOf } from './schema'
@@ -29,7 +29,8 @@ export const loadConfig = (path: string, environment: Environment, kinds: readon
     return section === undefined ? [] : [[name, take(section, { ...around, places: placesOn(mirrors, name) })]]
   }))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { ...configOf(written, path), kinds, networks, mirrors, addresses, ...directChats && { directChats }, ...portals && { portals } }
+  const listens = listeners(written, kinds).map(({ host, port }) => ({ host, port }))
+  return { ...configOf(written, path), kinds, listens, networks, mirrors, addresses, ...directChats && { directChats }, ...portals && { portals } }
 }
 
 /**
@@ -67,7 +68,7 @@ const read = <T>(schema: z.ZodType<T>, source: Source, problems: Problem[]): T =
 const storeOf = ({ store: { path = STORE_FILE, postgres, keep_days: keepDays } }: Written, folder: string): Config['store'] =>
   ({ ...postgres === undefined ? { path: resolve(folder, path) } : { postgres }, keepDays })
 
-const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'networks' | 'mirrors' | 'addresses'> => {
+const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'listens' | 'networks' | 'mirrors' | 'addresses'> => {
   const { media, operate } = written
   return {
     file: resolve(path), language: written.language, logLevel: written.log.level,

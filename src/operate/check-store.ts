@@ -7,6 +7,7 @@ import { messageOf } from '../model/errors'
 import { type Finding, reasonOf, runProbe, Wrong } from '../settings/probe'
 import { makeStoreFolder, storeName } from '../store/open'
 import { lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
+import type { Readiness } from './remote-queue'
 
 /** What we are tested with, and later ones. */
 const POSTGRES_MIN = 15
@@ -47,7 +48,7 @@ const wrongWith = (seen: Seen, isRunning: boolean): Omit<Finding, 'what'>[] => [
     advice: 'If its machine dies, messages are lost that we said we have, or all of it. Switch both on' }],
   ...seen.holder === undefined || isRunning ? [] : [{ mild: true as const,
     found: `a Zentrale at ${seen.holder.from} works on it since ${seen.holder.since}`,
-    advice: 'Only one may: this one cannot start until that one has stopped' }]
+    advice: 'If this one is started, it stands by, and is active as soon as that one has ended' }]
 ]
 
 const databaseServes = async (url: string, isRunning: boolean): Promise<Finding[]> => {
@@ -63,8 +64,8 @@ const databaseServes = async (url: string, isRunning: boolean): Promise<Finding[
   return [fits, ...wrong.map(one => ({ what, ...one }))]
 }
 
-export const checkStore = async ({ store }: Config, isRunning: boolean): Promise<Finding[]> => [
-  ...isRunning ? [{ what: 'Zentrale', found: 'is running' }] : [],
-  ...store.postgres !== undefined ? await databaseServes(store.postgres, isRunning)
-    : isRunning ? [] : [await runProbe(`Store ${store.path}`, () => fileIsWritable(store.path))]
+export const checkStore = async ({ store }: Config, running: Readiness | undefined): Promise<Finding[]> => [
+  ...running === undefined ? [] : [{ what: 'Zentrale', found: running.standby === undefined ? 'is running' : `stands by: ${running.standby}` }],
+  ...store.postgres !== undefined ? await databaseServes(store.postgres, running !== undefined)
+    : running !== undefined ? [] : [await runProbe(`Store ${store.path}`, () => fileIsWritable(store.path))]
 ]

@@ -46,7 +46,7 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
   const running = await readiness(urlOf(config.operate.listen), clock, config.operate.token)
   const isRunning = running !== undefined
   const findings = await Promise.all([
-    checkStore(config, isRunning),
+    checkStore(config, running),
     fileChecks(config),
     networkChecks(config, isRunning, clock, chance),
     portChecks(config, isRunning),

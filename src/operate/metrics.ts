@@ -57,6 +57,7 @@ const instruments = (registers: Registry[]) => {
     }),
     committed: counter('zentrale_store_commits_total', 'Commits of the store, each of them one wait for the disk.', []),
     connected: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
+    active: gauge('zentrale_active', 'Whether this process is the active one (1) or stands by (0).', []),
     build: gauge('zentrale_build_info', 'Always 1; the labels say which version runs, on which Node.', ['version', 'node']),
     logbookLine: gauge('zentrale_logbook_line', 'The number of the last line of the logbook.', []),
     logbookSeal: gauge('zentrale_logbook_seal', 'The first digits of the seal of that line, as a number.', []),
@@ -82,7 +83,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
   for (const name of MISNAMED) registry.removeSingleMetric(name)
   const {
     arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, connected, queued, oldest, logbookLine, logbookSeal,
-    build
+    active, build
   } = instruments([registry])
   const ofAddresses = makeAddressMetrics(registry, {
     addresses, open: cases ?? (async () => []), totals: totals ?? (async () => [])
@@ -90,6 +91,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
   const ofEncryption = encryption && makeEncryptionMetrics(registry, encryption)
   const connections = new Map<string, ConnectionState>()
 
+  active.set(1)
   build.set({ version, node: process.versions.node }, 1)
   for (const network of networks) {
     for (const outcome of ['stored', 'seen', 'unrouted', 'refused']) arrivals.inc({ network, outcome }, 0)

@@ -20,7 +20,10 @@ export const readiness = async (url: string, clock: Clock, token?: string): Prom
   }
 }
 
-export interface Readiness { ready: boolean; waiting: string[]; links: { network: string, name: string, up: boolean, since: string, why?: string }[] }
+/** `standby`: why it stands by, if it does. */
+export interface Readiness {
+  ready: boolean; standby?: string; waiting: string[]; links: { network: string, name: string, up: boolean, since: string, why?: string }[]
+}
 
 /** Its calls throw Unavailable with the listener's words when it refuses. */
 export const makeRemoteQueue = (url: string, token: string, clock: Clock): QueueLines => {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { messageOf } from '../model/errors'
 import type { Clock } from '../lib/clock'
 import { openPostgres } from './postgres'
-import { nameOf } from './postgres-lock'
+import { nameOf, type Wait } from './postgres-lock'
 import { lookAt } from './postgres-look'
 import { openSqlite } from './sqlite'
 import type { Store } from './store'
@@ -60,7 +60,12 @@ const openFile = (path: string, logbookSecret: string, clock: Clock, failed: (er
   return store
 }
 
-/** `logbookSecret` seals the logbook. Throws with a text for the operator: in use, too new, not writable. */
-export const openStore = async ({ path, postgres }: StoreAt, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Promise<Store> =>
+/**
+ * `logbookSecret` seals the logbook. `wait`: until nobody else is active on a database. Throws with a text for the operator: in use, too new, not
+ * writable.
+ */
+export const openStore = async (
+  { path, postgres }: StoreAt, logbookSecret: string, clock: Clock, failed: (error: unknown) => void, wait?: Wait
+): Promise<Store> =>
   postgres === undefined ? openFile(path, logbookSecret, clock, failed)
-    : await openPostgres(postgres, clock, failed, { sealKey: sealKey(logbookSecret) })
+    : await openPostgres(postgres, clock, failed, { sealKey: sealKey(logbookSecret), ...wait && { wait } })

@@ -1,0 +1,62 @@
+/**
+ * While another Zentrale is active on our database, this one stands by: it is connected to nobody, takes nothing, and tells whoever calls to come
+ * again or to go to the active one. So what the homeserver and gateways bring waits with them until one of us is active.
+ */
+import type { Config } from '../config/config'
+import type { Log } from '../lib/log'
+import { type Handler, serve, type Served } from '../lib/serve'
+
+const AGAIN_SECONDS = 5
+const ERROR = 'this Zentrale stands by; another one is active'
+
+/** All that monitoring needs to know of one that stands by. */
+const METRICS = `# HELP zentrale_active Whether this process is the active one (1) or stands by (0).
+# TYPE zentrale_active gauge
+zentrale_active 0
+`
+
+const says = (status: number, type: string, body: string): Handler => (request, response) => {
+  request.resume()
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'retry-after': String(AGAIN_SECONDS) }).end(body)
+}
+const inJson = (status: number, body: object): Handler => says(status, 'application/json', JSON.stringify(body))
+
+const comeAgain = inJson(503, { error: ERROR })
+
+/** /healthz and /readyz for everybody, as when it is active. That somebody stands by says nothing secret, so the metrics need no token either. */
+const operateHandler = (why: () => string): Handler => (request, response) => {
+  const path = request.url?.split('?', 1)[0]
+  const handler = path === '/healthz' ? inJson(200, { status: 'standby' })
+    : path === '/readyz' ? inJson(503, { ready: false, standby: why(), waiting: [], links: [] })
+      : path === '/metrics' ? says(200, 'text/plain; version=0.0.4', METRICS) : comeAgain
+  handler(request, response)
+}
+
+export interface Standby {
+  /** It stands by, because of this. */
+  told (why: string): void
+  /** It is active, or gives up: nothing listens any more. */
+  end (): Promise<void>
+}
+
+/** `failed`: it cannot listen where the config says. */
+export const makeStandby = ({ listens, operate }: Pick<Config, 'listens' | 'operate'>, log: Log, failed: (error: unknown) => void): Standby => {
+  let why = ''
+  let serving: Promise<Served[]> | undefined
+  const begin = (): Promise<Served[]> => {
+    const all = Promise.all(listens.map(listen => serve(listen.port === operate.listen.port ? operateHandler(() => why) : comeAgain, listen)))
+    all.catch(failed)
+    return all
+  }
+  return {
+    told (reason) {
+      why = reason
+      log.info({ why }, 'standing by')
+      serving ??= begin()
+    },
+    async end () {
+      const served = await serving?.catch(() => []) ?? []
+      await Promise.all(served.map(({ stop }) => stop()))
+    }
+  }
+}

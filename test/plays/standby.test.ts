@@ -1,0 +1,133 @@
+/**
+ * Two Zentralen on one PostgreSQL, behind one front, as on two machines: one is active, the other stands by and takes over when the first has died,
+ * stops or is frozen. While messages are under way, nothing is lost, Matrix has each once, and the two are never active at the same time.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parse, stringify } from 'yaml'
+import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
+import { answersHttp, freePorts, type Process, PROGRAM, startOptions, startProcess, until } from '../../sandbox/servers/process'
+import { raiseTown, type Town } from '../../sandbox/town'
+import type { Served } from '../../src/lib/serve'
+import { judge } from '../faults/counted'
+import { runCommand } from '../support/command'
+import { temporaryFolder } from '../support/folder'
+import { startFront } from '../support/front'
+import { needs, scratch } from '../support/real'
+
+const COUNT = 100
+const TAKEN_WITHIN_MS = 60_000
+
+describe('a Zentrale that stands by', () => {
+  needs('synapse', 'prosody', 'postgres')
+  const dir = scratch()
+  let server: Postgres
+  let town: Town
+  let front: Served
+  let first: { url: string, process: Pick<Process, 'kill' | 'stop' | 'pid'> }
+  let second: { url: string, process: Process }
+  let auditing = true
+  let audit: Promise<void>
+  const bothAt: number[] = []
+
+  /** Starts one with this config, as its own service. It need not become the active one. */
+  const startAt = async (config: string, url: string): Promise<Process> => await startProcess({
+    command: process.execPath, args: [...startOptions, PROGRAM, '--config', dir(`town/${config}`), 'start'], cwd: dir('town'),
+    logFile: dir(`town/${config}.log`), ready: () => answersHttp(`${url}/healthz`)
+  })
+  const isActive = async (url: string): Promise<boolean> =>
+    /^zentrale_active 1$/m.test(await fetch(`${url}/metrics`).then(answer => answer.text(), () => ''))
+  const readiness = async (url: string): Promise<{ status: number, standby?: string }> => {
+    const answer = await fetch(`${url}/readyz`)
+    return { status: answer.status, ...await answer.json() as { standby?: string } }
+  }
+
+  before(async () => {
+    server = await startPostgres({ dir: temporaryFolder() })
+    const ports = await freePorts(3)
+    const via = async (link: string, port: number): Promise<number> => {
+      if (link !== 'zentrale') return port
+      front = await startFront([port, ports[0]!])
+      return front.port
+    }
+    town = await raiseTown({ dir: dir('town'), postgres: await server.createDatabase('zentrale'), via })
+    const config = parse(readFileSync(town.configPath, 'utf8')) as Record<'matrix' | 'media' | 'operate', { listen: { port: number } }>
+    const registered = readFileSync(dir('town/registration.yaml'), 'utf8').replace(`:${config.matrix.listen.port}`, `:${ports[0]}`)
+    writeFileSync(dir('town/second-registration.yaml'), registered, { mode: 0o600 })
+    Object.assign(config.matrix, { registration: './second-registration.yaml' })
+    for (const [index, one] of [config.matrix, config.media, config.operate].entries()) one.listen.port = ports[index]!
+    writeFileSync(dir('town/second.yaml'), stringify(config), { mode: 0o600 })
+    const url = `http://127.0.0.1:${ports[2]}`
+    first = { url: town.operateUrl, process: town.zentrale }
+    second = { url, process: await startAt('second.yaml', url) }
+    const look = async (): Promise<void> => {
+      while (auditing) {
+        const [one, other] = await Promise.all([isActive(first.url), isActive(second.url)])
+        if (one && other) bothAt.push(Date.now())
+      }
+    }
+    audit = look()
+  })
+  after(async () => {
+    auditing = false
+    await audit
+    await second?.process.stop()
+    await first?.process.kill()
+    await town?.stop()
+    await front?.stop()
+    await server?.stop()
+  })
+
+  /** Anna and Bernd write COUNT messages each; in the middle this happens. */
+  const during = async (name: string, what: () => Promise<void>): Promise<void> => {
+    const { anna, bernd } = town.people
+    let happens: Promise<void> | undefined
+    for (let n = 0; n < COUNT; n++) {
+      await Promise.all([anna.send(town.room, `anna-${name}/${n}`), bernd.say(town.muc, `bernd-${name}/${n}`, `${name}-${n}`)])
+      if (n === COUNT / 2) happens = what()
+    }
+    await happens
+    await judge(town, name, bernd, COUNT)
+    assert.deepEqual(bothAt, [])
+  }
+  const takesOver = async (url: string, since: number): Promise<void> => {
+    await until('it takes over', TAKEN_WITHIN_MS, () => isActive(url))
+    console.log(`        active after ${Math.round(performance.now() - since)} ms`)
+  }
+
+  it('says so, is connected to nobody, and sends whoever calls away', async () => {
+    const { status, standby } = await readiness(second.url)
+    assert.deepEqual([status, standby], [503, 'another process is active'])
+    assert.match(await fetch(`${second.url}/metrics`).then(answer => answer.text()), /^zentrale_active 0$/m)
+    assert.equal((await readiness(first.url)).standby, undefined)
+    const said = await runCommand(dir('town/second.yaml'), 'check')
+    assert.match(said.said, /✓ Zentrale: stands by: another process is active\n✓ Store PostgreSQL/)
+    assert.match((await runCommand(dir('town/second.yaml'), 'queue')).said, /this Zentrale stands by; another one is active/)
+    const { listen: { port } } = (parse(readFileSync(dir('town/second.yaml'), 'utf8')) as { matrix: { listen: { port: number } } }).matrix
+    assert.equal((await fetch(`http://127.0.0.1:${port}/_matrix/app/v1/transactions/1`, { method: 'PUT', body: '{}' })).status, 503)
+    assert.equal(readFileSync(dir('town/second.yaml.log'), 'utf8').includes('link'), false)
+  })
+
+  it('takes over when the active one is killed, with messages under way', () => during('killed', async () => {
+    const since = performance.now()
+    await first.process.kill()
+    await takesOver(second.url, since)
+    first.process = await startAt('config.yaml', first.url)
+    await until('the first stands by', TAKEN_WITHIN_MS, async () => (await readiness(first.url)).standby !== undefined)
+  }))
+
+  it('takes over when the active one is stopped', () => during('stopped', async () => {
+    const since = performance.now()
+    await second.process.stop()
+    assert.equal(second.process.exitCode, 0)
+    await takesOver(first.url, since)
+    second.process = await startAt('second.yaml', second.url)
+    await until('the second stands by', TAKEN_WITHIN_MS, async () => (await readiness(second.url)).standby !== undefined)
+  }))
+
+  it('is stopped by a signal like any other', async () => {
+    await second.process.stop()
+    assert.equal(second.process.exitCode, 0)
+    assert.equal(await isActive(first.url), true)
+  })
+})
