@@ -32,6 +32,7 @@ import { runReport } from './operate/report-command'
 import { runRestore } from './operate/restore-command'
 import { registrationFlags, registrationText, sampleRegistration } from './operate/registration'
 import { retiredNow } from './operate/retired'
+import { runStoreCopy } from './operate/store-command'
 import { checkUpgrade } from './operate/upgrade'
 import { EXIT, start } from './start'
 
@@ -121,6 +122,10 @@ program.command('backup').description('copy the store into a new folder, while Z
   .argument('<folder>', 'a new folder').option('--with-config', 'also the config and the files that it names, with their secrets')
   .action(async (folder: string, { withConfig = false }: { withConfig?: boolean }) =>
     print(await runBackup(config(), { folder, withConfig, zentrale: version }, clock)))
+
+program.command('store').description('copy: move the store to where another config has it, from a file to PostgreSQL or back')
+  .addArgument(new Argument('<action>', 'what to do').choices(['copy'])).requiredOption('--to <config>', 'the config that says where')
+  .action(async (_action: string, { to }: { to: string }) => print(await runStoreCopy(config(), loadConfig(to, process.env), clock)))
 
 program.command('upgrade-check').description('before an upgrade, with the new program: does it take config and store, and is there a way back')
   .argument('[backup]', 'the folder that zentrale backup has made')

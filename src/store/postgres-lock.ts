@@ -13,6 +13,7 @@ import { Socket } from 'node:net'
 import { Client, DatabaseError, type QueryConfig, type QueryResultRow, types } from 'pg'
 import { type Clock, sleep, type Timer } from '../lib/clock'
 import { messageOf } from '../model/errors'
+import { isStrange, MOVED_TO, strangeness } from './moved'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import { inUse } from './sql'
 
@@ -112,10 +113,17 @@ const mustBeUtf8 = async (held: Held): Promise<void> => {
   if (server?.encoding !== 'UTF8') throw new Unfit(`its encoding is ${server?.encoding ?? 'unknown'}; it must be UTF8`)
 }
 
-const migrate = async ({ client }: Held): Promise<void> => {
+/** Returns the version that was there, or is now. One that is none is left alone, if that is wanted. */
+const migrate = async ({ client }: Held, takesStrange: boolean): Promise<number> => {
   await client.query('BEGIN; CREATE SCHEMA IF NOT EXISTS zentrale; CREATE TABLE IF NOT EXISTS zentrale.version (version BIGINT NOT NULL)')
   const { rows: [found] } = await client.query<{ version: number }>('SELECT version FROM zentrale.version')
   const version = found?.version ?? 0
+  if (isStrange(version)) {
+    await client.query('COMMIT')
+    if (takesStrange) return version
+    const { rows: [to] } = await client.query<{ value: string }>(MOVED_TO)
+    throw new Unfit(strangeness(version, to?.value))
+  }
   if (version > POSTGRES_MIGRATIONS.length) {
     throw new Unfit(`its schema is version ${version}, made by a newer Zentrale; this one knows ${POSTGRES_MIGRATIONS.length}. Start the newer one`)
   }
@@ -123,6 +131,7 @@ const migrate = async ({ client }: Held): Promise<void> => {
   if (found === undefined) await client.query('INSERT INTO zentrale.version VALUES ($1)', [POSTGRES_MIGRATIONS.length])
   else await client.query('UPDATE zentrale.version SET version = $1', [POSTGRES_MIGRATIONS.length])
   await client.query('COMMIT')
+  return POSTGRES_MIGRATIONS.length
 }
 
 /** False: somebody else had it all the time. If nothing was heard of them for SILENT_MS, their session ends now. */
@@ -153,7 +162,7 @@ const impatient = (url: string, clock: Clock): Wait => {
 }
 
 /** Takes the lock, then looks at what is there. */
-const take = async (url: string, { signal, told }: Wait, seen: () => void): Promise<Held> => {
+const take = async (url: string, { signal, told }: Wait, seen: () => void, takesStrange: boolean): Promise<Taken> => {
   const held = await connect(url)
   seen()
   const leave = (): void => { held.socket.destroy() }
@@ -163,8 +172,7 @@ const take = async (url: string, { signal, told }: Wait, seen: () => void): Prom
     while (!signal.aborted && !await lock(held)) told('another process is active')
     signal.throwIfAborted()
     await held.client.query('SET lock_timeout = 0')
-    await migrate(held)
-    return held
+    return { ...held, version: await migrate(held, takesStrange) }
   } catch (error) {
     leave()
     throw error
@@ -173,8 +181,11 @@ const take = async (url: string, { signal, told }: Wait, seen: () => void): Prom
   }
 }
 
+/** `version`: of the schema; or what stands instead, for whoever takes that too. */
+interface Taken extends Held { version: number }
+
 /** Throws with a text for the operator, which holds no password. */
-export const takeLock = async (url: string, clock: Clock, wait?: Wait): Promise<Held> => {
+export const takeLock = async (url: string, clock: Clock, wait?: Wait, takesStrange = false): Promise<Taken> => {
   const { signal, told } = wait ?? impatient(url, clock)
   let last = ''
   const tell = (why: string): void => {
@@ -183,7 +194,7 @@ export const takeLock = async (url: string, clock: Clock, wait?: Wait): Promise<
   let wasThere = false
   for (;;) {
     try {
-      return await take(url, { signal, told: tell }, () => { wasThere = true })
+      return await take(url, { signal, told: tell }, () => { wasThere = true }, takesStrange)
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof InUse) throw error

@@ -7,6 +7,7 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { makeJobs } from './jobs'
+import { isStrange, MOVED_TO, strangeness } from './moved'
 import { MIGRATIONS } from './schema'
 import { inUse, makeSql } from './sql'
 import { makeTally } from './tally-tx'
@@ -43,8 +44,18 @@ export const schemaOf = (path: string): number => {
   } finally { closeSync(file) }
 }
 
-const migrate = (db: DatabaseSync): void => {
+export const movedTo = (db: DatabaseSync): string | undefined => {
+  const value = db.prepare(MOVED_TO).get()?.['value']
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Returns the version that was there, or is now. One that is none is left alone, if that is wanted. */
+const migrate = (db: DatabaseSync, takesStrange: boolean): number => {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (isStrange(version)) {
+    if (takesStrange) return version
+    throw new Error(strangeness(version, movedTo(db)))
+  }
   if (version > MIGRATIONS.length) {
     throw new Error(`its schema is version ${version}, made by a newer Zentrale; this one knows ${MIGRATIONS.length}. ` +
       'Start the newer one, or restore a backup')
@@ -55,19 +66,20 @@ const migrate = (db: DatabaseSync): void => {
     db.exec('PRAGMA user_version = ' + String(version + index + 1))
     db.exec('COMMIT')
   })
-  if (version === MIGRATIONS.length) return
+  if (version === MIGRATIONS.length) return version
   try {
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)') // schemaOf reads the file without its log
   } catch { /* then that takes it for an older one, and all is in the log */ }
+  return MIGRATIONS.length
 }
 
-const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {
+/** `takesStrange`: also one that was moved, or has not wholly come. */
+export const openFile = (path: string, Engine = DatabaseSync, takesStrange = false): { db: DatabaseSync, version: number } => {
   const db = new Engine(path)
   try {
     for (const pragma of PRAGMAS) db.exec('PRAGMA ' + pragma)
     db.exec('BEGIN IMMEDIATE; COMMIT') // takes the file's lock and keeps it
-    migrate(db)
-    return db
+    return { db, version: migrate(db, takesStrange) }
   } catch (error) {
     db.close()
     throw new Error(/locked|busy/i.test(messageOf(error)) ? inUse(path)
@@ -123,7 +135,7 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
  * `sealKey`: seals the logbook. `Engine`: a simulation gives one whose disk fails.
  */
 export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = ''): Store => {
-  const db = openFile(path, Engine)
+  const { db } = openFile(path, Engine)
   const sql = makeSql(db)
   const tally = makeTally(sql)
   const part = (sql: string): (() => Promise<void>) => {

@@ -1,0 +1,28 @@
+/** `zentrale store copy`: moves the store to where another config has it. Nobody can start on the old one by mistake afterwards. */
+import type { Config } from '../config/config'
+import type { Clock } from '../lib/clock'
+import { Refused } from '../model/errors'
+import { copyStore } from '../store/copy'
+import { isMade, makeStoreFolder, storeName } from '../store/open'
+import { readiness, urlOf } from './remote-queue'
+
+const sealOf = ({ operate: { token, logbookKey = token } }: Config): string => logbookKey
+
+/** Returns the text to print. Throws Refused, and then the store is where it was. */
+export const runStoreCopy = async (from: Config, to: Config, clock: Clock): Promise<string> => {
+  for (const { operate, file } of [from, to]) {
+    if (await readiness(urlOf(operate.listen), clock) !== undefined) throw new Refused(`Zentrale runs with the config ${file}. Stop it first`)
+  }
+  if (sealOf(from) !== sealOf(to)) {
+    throw new Refused('The logbook is sealed with operate.logbook_key, or else operate.token, and the two configs differ there. ' +
+      'Let them have the same')
+  }
+  if (!await isMade(from.store)) throw new Refused(`There is no store at ${storeName(from.store)}`)
+  if (to.store.path !== undefined) makeStoreFolder(to.store.path)
+  const copied = await copyStore(from.store, to.store, clock)
+  const rows = [...copied.values()].reduce((sum, count) => sum + count, 0)
+  return [
+    `The store is in ${storeName(to.store)} now: ${rows} rows, the same as before. Start Zentrale with ${to.file}.`,
+    `${storeName(from.store)} is as it was, and no Zentrale starts on it any more. It holds what people wrote: delete it once all is well.`
+  ].join('\n')
+}
