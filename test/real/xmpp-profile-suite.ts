@@ -36,6 +36,8 @@ export const xmppProfileSuite = (start: (options: XmppServerOptions) => Promise<
     await rule('admin')
     at.network.attend([place()])
     await isIn()
+    const isLookedAt = (): boolean => at.inbox.profiles.some(({ place: { id }, shown: { what } }) => id === room && what === 'name')
+    await at.inbox.until('a look at the room', isLookedAt) // it would find what we set before
   })
 
   it('a subject that somebody sets comes in, and ours does not come back', async () => {
