@@ -191,24 +191,31 @@ export const makeDirect = (world: DirectWorld): Direct => {
     return { rooms, keep }
   }
 
+  const member: Direct['member'] = async (event, chat) => {
+    const { room, stateKey, content: { membership } } = event
+    const { place, ours, theirs } = chat
+    if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, chat)
+    if (stateKey !== ours && stateKey !== theirs) return
+    const left = membership === 'leave' || membership === 'ban'
+    if (left && stateKey === ours && invitations.has(room)) { // once that is taken, it is seen whether we are out
+      const again = async (): Promise<void> => { if (chats.of(room) !== undefined) await member(event, chat) }
+      return void invitations.entered(room).then(again).catch((error: unknown) => log.warn({ room, why: messageOf(error) }, 'perhaps out of a chat'))
+    }
+    const isIn = left || parting.isOver(room) ? await isMember(homeserver, room, stateKey, { as: ours, signal: stopping }) : !left
+    if (left === isIn) return // it is so no more: it was read again, or late
+    const now = chats.at(place)
+    if (left) parting.over(room)
+    else if (membership === 'join' && stateKey === theirs) parting.stays(room)
+    if (left && stateKey === theirs) await declined(room, { place, ours, theirs })
+    if (now?.room === room && left !== (now.left ?? false) && (left || stateKey === theirs)) await chats.keep(place, { ...now, left })
+  }
+
   return {
     of,
     invited: ({ room, sender, stateKey: ours = '', content, at, replaces }) =>
       invitations.take(room, ours, sender, content.is_direct === true || chats.isOne(replaces, ours, sender), at ?? 0),
     replaced: async ({ room, content }) => { if (of(room)) await chats.replace(room, typeof content.replacement_room === 'string') },
-    async member ({ room, stateKey, content: { membership } }, { place, ours, theirs }) {
-      if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, { place, ours, theirs })
-      if (stateKey !== ours && stateKey !== theirs) return
-      const left = membership === 'leave' || membership === 'ban'
-      if (left && stateKey === ours && invitations.has(room)) return // invited back since
-      const isIn = left || parting.isOver(room) ? await isMember(homeserver, room, stateKey, { as: ours, signal: stopping }) : !left
-      if (left === isIn) return // it is so no more: it was read again, or late
-      const chat = chats.at(place)
-      if (left) parting.over(room)
-      else if (membership === 'join' && stateKey === theirs) parting.stays(room)
-      if (left && stateKey === theirs) await declined(room, { place, ours, theirs })
-      if (chat?.room === room && left !== (chat.left ?? false) && (left || stateKey === theirs)) await chats.keep(place, { ...chat, left })
-    },
+    member,
     wrote,
     rooms: chats.rooms, isOver: room => parting.isOver(room) || chats.of(room) === undefined,
     async roomFor (place, change, signal) {

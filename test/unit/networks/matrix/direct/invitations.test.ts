@@ -67,6 +67,20 @@ describe('Matrix: an invitation to a direct chat', () => {
       await assert.rejects(network.send(answer, AbortSignal.timeout(60_000)), { name: 'Refused' })
     })
 
+    it('that is being looked at does not hide that the address is sent out', async () => {
+      const { memory, inbox } = await withAddress()
+      const room = chat()
+      anna.send(room, 'hallo')
+      await inbox.until('the words', () => said(inbox).length === 1)
+      await homeserver.pusher.drained()
+      const looked = { on: /state.m\.room\.encryption.*buergerbuero/, times: 1, delayMs: 500 }
+      homeserver.faults.push(looked, { on: /\/messages/, times: 1000, status: 200, body: { chunk: [] } }) // a page that was made before
+      await homeserver.pusher.raw('once more', JSON.stringify({ events: [anna.events(room).find(is('invite'))!] }))
+      await until(() => looked.times === 0, 'it is looked at once more')
+      anna.kick(room, address())
+      await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten')
+    })
+
     it('that could not be taken at once is left all the same if nothing is said there for a week', async () => {
       const { memory } = await withAddress()
       homeserver.faults.push({ on: /\/join\?.*buergerbuero/, times: 1, status: 500 })
