@@ -99,7 +99,7 @@ export const membershipSuite = (ground: () => Ground): void => {
       }
       const known = standings(inbox, place).length
       const last = await start([place, other], { inbox, memory })
-      await inbox.until('it has looked', () => standings(inbox, place).length > known)
+      await inbox.until('it has looked', () => standings(inbox, place).length > known && inbox.ready.get('rooms') === true)
       if (verb === 'ban') await to(place.id, 'unban', bot())
       await to(place.id, 'invite', bot())
       await inbox.until('it is in again', () => inbox.connections.get('rooms') === true)
