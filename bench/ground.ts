@@ -51,8 +51,8 @@ export interface Ground {
   pids: { zentrale: number, prosody?: number }
   /** From the start of Zentrale's process until it was ready, with an empty store and with its own. */
   startMs: { first: number, again: number }
-  /** Starts Zentrale again. */
-  again (): Promise<void>
+  /** Starts Zentrale again. `between`: after it has stopped. */
+  again (between?: () => Promise<void>): Promise<void>
   /** From a Matrix person to an XMPP person, and back, through `rooms` mirrored rooms. */
   toXmpp (rooms: number): Way
   toMatrix (rooms: number): Way
@@ -103,9 +103,11 @@ const freeRooms = async (): Promise<Xmpp> => {
   return { muc: `rooms.${DOMAIN}`, componentPort: port, dial: () => dialComponent(port, DOMAIN, SECRET), from: `bernd@${DOMAIN}/x`, stop }
 }
 
-const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, mirrors: string[], membersMax?: number): string => stringify({
+const configOf = (
+  ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, mirrors: string[], { membersMax, store = FILE }: Size
+): string => stringify({
   log: { level: 'warn' },
-  store: { path: './data/zentrale.db' },
+  store,
   matrix: { homeserver_url: homeserver.url, domain: DOMAIN, registration: './registration.yaml', listen: { port: ports[0] } },
   xmpp: { component: { host: '127.0.0.1', port: xmpp.componentPort, domain: OURS_DOMAIN, secret: SECRET } },
   sms: {
@@ -140,8 +142,16 @@ const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, s
   }
 }
 
-/** So many people are in the first room of each side, and say nothing. On XMPP they are in the bare room too. `mirrors`: in all, if not ROOMS. */
-export interface Size { matrix?: number; xmpp?: number; membersMax?: number | undefined; mirrors?: number }
+/** Where the store is: in this folder's file, or in a database. */
+export type StoreAt = { path: string } | { postgres: string }
+
+export const FILE: StoreAt = { path: './data/zentrale.db' }
+
+/**
+ * So many people are in the first room of each side, and say nothing. On XMPP they are in the bare room too. `mirrors`: in all, if not ROOMS.
+ * `store`: if not in a file.
+ */
+export interface Size { matrix?: number; xmpp?: number; membersMax?: number | undefined; mirrors?: number; store?: StoreAt }
 
 const crowdIn = async (crowd: Raw, count: number, muc: string): Promise<void> => {
   for (const room of [names[0], 'bare']) {
@@ -168,7 +178,7 @@ export const raiseGround = async (dir: string, rooms: Rooms, size: Size = {}): P
   ])
   const config = join(dir, 'config.yaml')
   const mirrors = Array.from({ length: size.mirrors ?? ROOMS }, nameOf)
-  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, mirrors, size.membersMax), { mode: 0o600 })
+  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, mirrors, size), { mode: 0o600 })
   const anna = homeserver.person('anna')
   const roomIds = new Map([...mirrors, 'phone', 'phones'].map(name =>
     [name, anna.createRoom({ room_alias_name: name, invite: [homeserver.bot], preset: 'private_chat' })]))
@@ -202,8 +212,9 @@ export const raiseGround = async (dir: string, rooms: Rooms, size: Size = {}): P
   const bareRoom = `bare@${xmpp.muc}`
   return {
     homeserver, smsc, startMs,
-    async again () {
+    async again (between) {
       await zentrale.stop()
+      await between?.()
       zentrale = await start('again')
       pids.zentrale = zentrale.pid
     },
