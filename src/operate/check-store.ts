@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import type { Config } from '../config/config'
 import { messageOf } from '../model/errors'
 import { type Finding, reasonOf, runProbe, Wrong } from '../settings/probe'
+import { isStrange, strangeness } from '../store/moved'
 import { makeStoreFolder, storeName } from '../store/open'
 import { lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
 import type { Readiness } from './remote-queue'
@@ -25,9 +26,10 @@ const fileIsWritable = async (path: string): Promise<string> => {
   }
 }
 
-/** What the schema of a database is to this program. Throws Wrong if it is too new. */
+/** What the schema of a database is to this program. Throws Wrong if it is too new, or the store is not there any more. */
 export const schemaInWords = (schema: number | undefined, known: number): string => {
   if (schema === undefined) return 'is not there yet'
+  if (isStrange(schema)) throw new Wrong(strangeness(schema), 'zentrale start says which one')
   if (schema > known) {
     throw new Wrong(`its schema is version ${schema}, made by a newer Zentrale; this one knows ${known}`,
       'Install the newer one, or restore a backup')

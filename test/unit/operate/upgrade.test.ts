@@ -7,6 +7,7 @@ import { runBackup } from '../../../src/operate/backup-command'
 import { showFinding } from '../../../src/operate/check'
 import { checkUpgrade } from '../../../src/operate/upgrade'
 import { ConfigError } from '../../../src/settings/problem'
+import { MOVED } from '../../../src/store/moved'
 import { openStore } from '../../../src/store/open'
 import { SCHEMA } from '../../../src/store/sqlite'
 import { loadAddressConfig } from '../../support/config'
@@ -53,6 +54,8 @@ describe('zentrale upgrade-check', () => {
     try { assert.match(await said(backup), /^✓ Store .*as this Zentrale wants it$/m) } finally { await first.close() }
     schema(SCHEMA + 1)
     assert.match(await said(backup), new RegExp(`^✗ Store .*version ${SCHEMA + 1}, made by a newer Zentrale`, 'm'))
+    schema(MOVED)
+    assert.match(await said(backup), /^✗ Store .*: it was moved to another place by zentrale store copy\. Let the config say so$/m)
   })
 
   it('wants a backup that is whole and younger than a day', async () => {
