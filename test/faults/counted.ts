@@ -56,3 +56,15 @@ export const judge = async (town: Town, sender: string, reader: XmppPerson, coun
   assert.deepEqual(first.toSorted((one, other) => one - other), numbers(count), 'on XMPP: none missing')
   console.log(`        on XMPP: ${arrived.length - count} doubles, ${first.filter((n, index) => n < (first[index - 1] ?? -1)).length} late`)
 }
+
+/** Anna and Bernd write so many messages each, and in the middle this happens. What arrives is judged once it is over. */
+export const during = async (town: Town, name: string, count: number, what: () => Promise<void>): Promise<void> => {
+  const { anna, bernd } = town.people
+  let happens: Promise<void> | undefined
+  for (let n = 0; n < count; n++) {
+    await Promise.all([anna.send(town.room, `anna-${name}/${n}`), bernd.say(town.muc, `bernd-${name}/${n}`, `${name}-${n}`)])
+    if (n === count / 2) happens = what()
+  }
+  await happens
+  await judge(town, name, bernd, count)
+}

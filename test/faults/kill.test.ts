@@ -7,7 +7,7 @@ import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { until } from '../../sandbox/servers/process'
 import { needs, scratch } from '../support/real'
 import { startPerson } from '../support/xmpp-person'
-import { ALL_WITHIN_MS, allOnXmpp, judge, numbers, onXmpp, withoutDoubles } from './counted'
+import { ALL_WITHIN_MS, allOnXmpp, during, judge, numbers, onXmpp, withoutDoubles } from './counted'
 
 const COUNT = 300
 
@@ -20,14 +20,7 @@ describe('faults: killed in the middle', function () {
   after(async () => { await town.stop() })
 
   it('kill -9 of Zentrale in the middle of 300 messages in each direction', async () => {
-    const { anna, bernd } = town.people
-    let back: Promise<void> | undefined
-    for (let n = 0; n < COUNT; n++) {
-      await Promise.all([anna.send(town.room, `anna-kill/${n}`), bernd.say(town.muc, `bernd-kill/${n}`, `kill-${n}`)])
-      if (n === COUNT / 2) back = town.zentrale.kill().then(() => town.zentrale.restart())
-    }
-    await back
-    await judge(town, 'kill', bernd, COUNT)
+    await during(town, 'kill', COUNT, () => town.zentrale.kill().then(() => town.zentrale.restart()))
   })
 
   it('Synapse restarted in the middle', async () => {

@@ -10,7 +10,7 @@ import { playScene } from '../../sandbox/scene'
 import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
 import { run, until } from '../../sandbox/servers/process'
 import { DOMAIN, raiseTown, type Town } from '../../sandbox/town'
-import { judge } from '../faults/counted'
+import { during, judge } from '../faults/counted'
 import { runCommand } from '../support/command'
 import { temporaryFolder } from '../support/folder'
 import { needs, scratch } from '../support/real'
@@ -62,14 +62,7 @@ describe('a store in PostgreSQL', () => {
   })
 
   it('loses and doubles nothing when Zentrale is killed in the middle', async () => {
-    const { anna, bernd } = town.people
-    let back: Promise<void> | undefined
-    for (let n = 0; n < COUNT; n++) {
-      await Promise.all([anna.send(town.room, `anna-kill/${n}`), bernd.say(town.muc, `bernd-kill/${n}`, `kill-${n}`)])
-      if (n === COUNT / 2) back = town.zentrale.kill().then(() => town.zentrale.restart())
-    }
-    await back
-    await judge(town, 'kill', bernd, COUNT)
+    await during(town, 'kill', COUNT, () => town.zentrale.kill().then(() => town.zentrale.restart()))
   })
 
   it('loses and doubles nothing when the database is killed: Zentrale stops, and goes on after the next start', async () => {

@@ -9,7 +9,7 @@ import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
 import { answersHttp, freePorts, type Process, PROGRAM, startOptions, startProcess, until } from '../../sandbox/servers/process'
 import { raiseTown, type Town } from '../../sandbox/town'
 import type { Served } from '../../src/lib/serve'
-import { judge } from '../faults/counted'
+import { during } from '../faults/counted'
 import { runCommand } from '../support/command'
 import { temporaryFolder } from '../support/folder'
 import { startFront } from '../support/front'
@@ -78,16 +78,8 @@ describe('a Zentrale that stands by', () => {
     await server?.stop()
   })
 
-  /** Anna and Bernd write COUNT messages each; in the middle this happens. */
-  const during = async (name: string, what: () => Promise<void>): Promise<void> => {
-    const { anna, bernd } = town.people
-    let happens: Promise<void> | undefined
-    for (let n = 0; n < COUNT; n++) {
-      await Promise.all([anna.send(town.room, `anna-${name}/${n}`), bernd.say(town.muc, `bernd-${name}/${n}`, `${name}-${n}`)])
-      if (n === COUNT / 2) happens = what()
-    }
-    await happens
-    await judge(town, name, bernd, COUNT)
+  const neverBoth = async (name: string, what: () => Promise<void>): Promise<void> => {
+    await during(town, name, COUNT, what)
     assert.deepEqual(bothAt, [])
   }
   const takesOver = async (url: string, since: number): Promise<void> => {
@@ -108,7 +100,7 @@ describe('a Zentrale that stands by', () => {
     assert.equal(readFileSync(dir('town/second.yaml.log'), 'utf8').includes('link'), false)
   })
 
-  it('takes over when the active one is killed, with messages under way', () => during('killed', async () => {
+  it('takes over when the active one is killed, with messages under way', () => neverBoth('killed', async () => {
     const since = performance.now()
     await first.process.kill()
     await takesOver(second.url, since)
@@ -116,7 +108,7 @@ describe('a Zentrale that stands by', () => {
     await until('the first stands by', TAKEN_WITHIN_MS, async () => (await readiness(first.url)).standby !== undefined)
   }))
 
-  it('takes over when the active one is stopped', () => during('stopped', async () => {
+  it('takes over when the active one is stopped', () => neverBoth('stopped', async () => {
     const since = performance.now()
     await second.process.stop()
     assert.equal(second.process.exitCode, 0)
