@@ -4,6 +4,12 @@ import type { SQLOutputValue } from 'node:sqlite'
 export type Row = SQLOutputValue[]
 export interface Table { name: string; columns: string[] }
 
+/** So many are read, and written, with one statement. */
+export const ROWS_AT_ONCE = 500
+
+/** Columns, as a statement names them. */
+export const listOf = (columns: string[]): string => columns.map(name => `"${name}"`).join()
+
 /** One store of the two. Nobody else can write to it. */
 export interface End {
   name: string

@@ -1,14 +1,10 @@
 /** A database that is copied from or to: copy.ts. */
 import type { Client } from 'pg'
 import type { Clock } from '../lib/clock'
-import type { End, Row, Table } from './copy-end'
+import { type End, listOf, type Row, ROWS_AT_ONCE, type Table } from './copy-end'
 import { MOVED, MOVED_TO } from './moved'
 import { nameOf, takeLock } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
-
-const ROWS_AT_ONCE = 500
-
-const listOf = (columns: string[]): string => columns.map(name => `"${name}"`).join()
 
 /** The tables that give their rows numbers, and the column. */
 const NUMBERED = `SELECT table_name AS name, column_name AS key FROM information_schema.columns

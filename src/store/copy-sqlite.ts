@@ -1,13 +1,9 @@
 /** A file that is copied from or to: copy.ts. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { End, Row, Table } from './copy-end'
+import { type End, listOf, type Row, ROWS_AT_ONCE, type Table } from './copy-end'
 import { MOVED } from './moved'
 import { MIGRATIONS } from './schema'
 import { movedTo, openFile } from './sqlite'
-
-const ROWS_AT_ONCE = 500
-
-const listOf = (columns: string[]): string => columns.map(name => `"${name}"`).join()
 
 const rowsOf = async function * (db: DatabaseSync, { name, columns }: Table): AsyncGenerator<Row[]> {
   let some: Row[] = []
