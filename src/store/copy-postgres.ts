@@ -3,7 +3,7 @@ import type { Client } from 'pg'
 import type { Clock } from '../lib/clock'
 import { type End, listOf, type Row, ROWS_AT_ONCE, type Table } from './copy-end'
 import { MOVED, MOVED_TO } from './moved'
-import { nameOf, takeLock } from './postgres-lock'
+import { nameOf, takeLock, watch } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 
 /** The tables that give their rows numbers, and the column. */
@@ -13,8 +13,9 @@ const LAST = 'SELECT pg_sequence_last_value(CAST(pg_get_serial_sequence($1, $2) 
 /** Those whose numbers are asked for by the name that SQLite has for that. */
 const KEPT_BY_NAME: ReadonlySet<string> = new Set(['conversation', 'logbook'])
 
+/** In a transaction, so that the rows are found as they are fetched, and not all at first. */
 const rowsOf = async function * (client: Client, { name, columns }: Table): AsyncGenerator<Row[]> {
-  await client.query(['DECLARE found NO SCROLL CURSOR WITH HOLD FOR SELECT', listOf(columns), 'FROM', name].join(' '))
+  await client.query(['DECLARE found NO SCROLL CURSOR FOR SELECT', listOf(columns), 'FROM', name].join(' '))
   try {
     for (;;) {
       const { rows } = await client.query<Row>({ text: ['FETCH', String(ROWS_AT_ONCE), 'FROM found'].join(' '), rowMode: 'array' })
@@ -27,14 +28,24 @@ const rowsOf = async function * (client: Client, { name, columns }: Table): Asyn
 }
 
 export const postgresEnd = async (url: string, clock: Clock): Promise<{ end: End, version: number }> => {
-  const { client, socket, version } = await takeLock(url, clock, undefined, true)
+  const held = await takeLock(url, clock, undefined, true)
+  const { client, socket, version } = held
+  const { stop } = watch(held, clock, () => { /* whatever is asked then rejects */ })
+  let isWriting = false
   const numbered = async (): Promise<{ name: string, key: string }[]> => (await client.query<{ name: string, key: string }>(NUMBERED)).rows
   const end: End = {
     name: nameOf(url),
     state: version,
     movedTo: async () => (await client.query<{ value: string }>(MOVED_TO)).rows[0]?.value,
-    rows: table => rowsOf(client, table),
-    async begin () { await client.query('BEGIN') },
+    async * rows (table) {
+      if (!isWriting) await client.query('BEGIN')
+      yield* rowsOf(client, table)
+      if (!isWriting) await client.query('COMMIT')
+    },
+    async begin () {
+      isWriting = true
+      await client.query('BEGIN')
+    },
     async insert ({ name, columns }, rows) {
       if (rows.length === 0) return
       const places = rows.map((_, row) => `(${columns.map((_, column) => `$${row * columns.length + column + 1}`).join()})`).join()
@@ -70,8 +81,12 @@ export const postgresEnd = async (url: string, clock: Clock): Promise<{ end: End
       await client.query(`INSERT INTO memory (owner, key, value) VALUES ('store', 'moved to', $1)
         ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value`, [movedTo ?? ''])
     },
-    async commit () { await client.query('COMMIT') },
+    async commit () {
+      await client.query('COMMIT')
+      isWriting = false
+    },
     async close () {
+      stop()
       await client.end().catch(() => { /* it is gone already */ })
       socket.destroy()
     }

@@ -1,27 +1,30 @@
 /** A file that is copied from or to: copy.ts. */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '../lib/clock'
 import { type End, listOf, type Row, ROWS_AT_ONCE, type Table } from './copy-end'
 import { MOVED } from './moved'
 import { MIGRATIONS } from './schema'
 import { movedTo, openFile } from './sqlite'
 
-const rowsOf = async function * (db: DatabaseSync, { name, columns }: Table): AsyncGenerator<Row[]> {
+/** Lets others come to their turn between them: the session to a database must be heard of. */
+const rowsOf = async function * (db: DatabaseSync, clock: Clock, { name, columns }: Table): AsyncGenerator<Row[]> {
   let some: Row[] = []
   for (const row of db.prepare(['SELECT', listOf(columns), 'FROM', name].join(' ')).iterate()) {
     if (some.push(columns.map(column => row[column] ?? null)) < ROWS_AT_ONCE) continue
     yield some
     some = []
+    await new Promise<void>(resolve => clock.soon(resolve))
   }
   yield some
 }
 
-export const sqliteEnd = async (path: string): Promise<{ end: End, version: number }> => {
+export const sqliteEnd = async (path: string, clock: Clock): Promise<{ end: End, version: number }> => {
   const { db, version } = openFile(path, undefined, true)
   const end: End = {
     name: path,
     state: version,
     movedTo: async () => movedTo(db),
-    rows: table => rowsOf(db, table),
+    rows: table => rowsOf(db, clock, table),
     async begin () { db.exec('BEGIN IMMEDIATE') },
     async insert ({ name, columns }, rows) {
       const statement = db.prepare(['INSERT INTO', name, '(', listOf(columns), ') VALUES (', columns.map(() => '?').join(), ')'].join(' '))

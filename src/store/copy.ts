@@ -118,7 +118,7 @@ const move = async (from: End, to: End, version: number): Promise<Map<string, nu
 }
 
 const open = async ({ path, postgres }: StoreAt, clock: Clock): Promise<{ end: End, version: number }> =>
-  postgres === undefined ? await sqliteEnd(path) : await postgresEnd(postgres, clock)
+  postgres === undefined ? await sqliteEnd(path, clock) : await postgresEnd(postgres, clock)
 
 /** Throws with a text for the operator. Returns how many rows of each table were copied; none, if only the end of an earlier move was missing. */
 export const copyStore = async (from: StoreAt, to: StoreAt, clock: Clock): Promise<Map<string, number>> => {

@@ -22,7 +22,8 @@ export const LOCK = 0x5a454e54
 /** So long the session of a process that has just died may keep it. */
 const LOCK_WAIT_MS = 5_000
 const CONNECT_MS = 10_000
-/** The active one says something so often, however quiet it is. */
+/** What the active one says every BEAT_MS, however quiet it is. */
+export const BEAT = 'SELECT 1'
 const BEAT_MS = 2_000
 /** So late an answer may come. Together with a beat it is less than SILENT_MS, so that nobody is still at work when their session ends. */
 const ANSWER_MS = 12_000
@@ -225,7 +226,7 @@ export const watch = ({ client, socket }: Held, clock: Clock, lost: (error: Erro
   }
   const beat = (): void => {
     if (clock.tick() - heardAt > ANSWER_MS) return end(new Error(`the database has not answered for ${ANSWER_MS / 1000} seconds`))
-    client.query('SELECT 1').then(heard, (error: unknown) => {
+    client.query(BEAT).then(heard, (error: unknown) => {
       if (error instanceof DatabaseError) heard() // in the middle of a job that fails, this fails too
     })
     timer = clock.after(BEAT_MS, beat)

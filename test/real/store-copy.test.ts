@@ -8,6 +8,7 @@ import { systemClock as clock } from '../../src/lib/clock'
 import { copyStore } from '../../src/store/copy'
 import type { StoreAt } from '../../src/store/open'
 import { openPostgres } from '../../src/store/postgres'
+import { BEAT } from '../../src/store/postgres-lock'
 import { openSqlite } from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
 import { temporaryFolder } from '../support/folder'
@@ -127,13 +128,31 @@ describe('a store that moves', () => {
     assert.deepEqual(dump(from.path), before)
   })
 
+  it('is heard of while it works, so that whoever waits for the database does not take it for dead', async () => {
+    const { query } = Client.prototype
+    let beats = 0
+    Client.prototype.query = function (this: Client, ...given: unknown[]) {
+      if (given[0] === BEAT) beats++
+      return (query as (...given: unknown[]) => unknown).apply(this, given)
+    } as typeof query
+    const hasty = { ...clock, after: (ms: number, run: () => void) => clock.after(ms / 1000, run) }
+    try {
+      const [from, there, back] = [await filled(), await database(), file()]
+      await copyStore(from, there, hasty)
+      assert.ok(beats > 3, `to it: ${beats}`)
+      beats = 0
+      await copyStore(there, back, hasty)
+      assert.ok(beats > 3, `from it: ${beats}`)
+    } finally { Client.prototype.query = query }
+  })
+
   it('is in one place wherever the move is cut off, and the same command ends it', async () => {
     const { query } = Client.prototype
     /** Moves it until the statement with this number; gives how many there were. */
     const cutAt = async (statement: number, from: StoreAt, to: StoreAt): Promise<number> => {
       let count = 0
       Client.prototype.query = function (this: Client, ...given: unknown[]) {
-        if (given[0] !== 'SELECT 1' && ++count === statement) {
+        if (given[0] !== BEAT && ++count === statement) {
           (this as unknown as { connection: { stream: { destroy (): void } } }).connection.stream.destroy()
         }
         return (query as (...given: unknown[]) => unknown).apply(this, given)
