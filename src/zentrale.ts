@@ -80,7 +80,7 @@ const openWhenActive = async ({ store, operate, listens }: Config, { clock, log,
   const standby = makeStandby({ listens, operate }, log, error => impossible.abort(error))
   const signal = AbortSignal.any([impossible.signal, ...stopped === undefined ? [] : [stopped]])
   try {
-    return await openStore(store, operate.logbookKey ?? operate.token, clock, bug, { signal, told: standby.told })
+    return await openStore(store, operate.logbookKey, clock, bug, { signal, told: standby.told })
   } finally { await standby.end() }
 }
 

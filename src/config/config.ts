@@ -22,7 +22,8 @@ export interface Config {
   portals?: PortalRules | undefined
   addresses: FunctionAddress[]
   listens: Listen[] // wherever it listens
-  operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string, publicUrl?: string }
+  /** `logbookKey`: the token, if nothing else is written. */
+  operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey: string, publicUrl?: string }
 }
 
 /** The networks that a config has, with their parts of it. */

@@ -77,7 +77,7 @@ const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'liste
     limits: { queueMax: written.limits.queue_max, drainMs: written.limits.drain_seconds * SECOND_MS },
     operate: {
       listen: operate.listen, token: operate.token, metricsPublic: operate.metrics_public,
-      ...operate.logbook_key === undefined ? {} : { logbookKey: operate.logbook_key },
+      logbookKey: operate.logbook_key ?? operate.token,
       ...operate.public_url === undefined ? {} : { publicUrl: operate.public_url.replace(/\/+$/, '') }
     }
   }

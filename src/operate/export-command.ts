@@ -95,7 +95,7 @@ const readAll = async (reading: Reading, persons: Person[]): Promise<Read> => {
 }
 
 const readCopy = async ({ config, clock, part, url, isRunning }: Reading, persons: Person[]): Promise<Read> => {
-  const { operate: { token, logbookKey = token } } = config
+  const { operate: { token, logbookKey } } = config
   const copy = join(part, 'copy.db')
   await (isRunning ? fetchCopy(url, token, copy) : withStore(config, clock, store => store.copyTo(copy)))
   const store = await openStore({ path: copy }, logbookKey, clock, () => {})

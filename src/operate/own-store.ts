@@ -25,7 +25,7 @@ const mustBeFree = async (url: string): Promise<void> => {
 }
 
 /** The same, and makes the store if there is none. */
-export const withAnyStore = async <T>({ store: at, operate: { token, logbookKey = token } }: Where, clock: Clock,
+export const withAnyStore = async <T>({ store: at, operate: { logbookKey } }: Where, clock: Clock,
   use: (store: Store) => Promise<T>): Promise<T> => {
   if (at.postgres !== undefined) await mustBeFree(at.postgres)
   const store = await openStore(at, logbookKey, clock, () => {}) // a failing store rejects the job itself

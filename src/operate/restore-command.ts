@@ -113,13 +113,13 @@ export const runRestore = async (order: RestoreOrder, load: () => Config, clock:
   const backup = await readBackup(order.folder)
   const written = existsSync(order.config) ? [] : writeConfig(backup, order.config)
   const config = load()
-  const { operate: { listen, token, logbookKey: key = token }, store: at } = config
+  const { operate: { listen, logbookKey }, store: at } = config
   if (await readiness(urlOf(listen), clock) !== undefined) throw new Refused('Zentrale runs with this config. Stop it first')
   await mustFit(backup, at, order.replaces)
   const { ask } = order
   const stoppedAt = timeOf(order.stopped ?? ((await ask?.(WHEN))?.trim() || 'now'), backup, clock.now())
   const how = { stoppedAt, sends: order.sends ?? (ask !== undefined && isYes(await ask(WHETHER))) }
-  const done: Done = backup.path !== undefined && at.path !== undefined ? await putFile(backup.path, at.path, how, key, clock)
+  const done: Done = backup.path !== undefined && at.path !== undefined ? await putFile(backup.path, at.path, how, logbookKey, clock)
     : { aside: await withStore(config, clock, store => settle(store, how, clock)) } // PostgreSQL's tools have put it there
   return [
     ...written.length > 0 ? [`Written: ${written.join(', ')}`] : [],

@@ -6,14 +6,12 @@ import { copyStore } from '../store/copy'
 import { isMade, makeStoreFolder, storeName } from '../store/open'
 import { readiness, urlOf } from './remote-queue'
 
-const sealOf = ({ operate: { token, logbookKey = token } }: Config): string => logbookKey
-
 /** Returns the text to print. Throws Refused, and then the store is where it was. */
 export const runStoreCopy = async (from: Config, to: Config, clock: Clock): Promise<string> => {
   for (const { operate, file } of [from, to]) {
     if (await readiness(urlOf(operate.listen), clock) !== undefined) throw new Refused(`Zentrale runs with the config ${file}. Stop it first`)
   }
-  if (sealOf(from) !== sealOf(to)) {
+  if (from.operate.logbookKey !== to.operate.logbookKey) {
     throw new Refused('The logbook is sealed with operate.logbook_key, or else operate.token, and the two configs differ there. ' +
       'Let them have the same')
   }
