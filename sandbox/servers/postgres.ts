@@ -46,7 +46,8 @@ export const startPostgres = async ({ dir, fsync = false }: { dir: string, fsync
   const settings = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: fsync ? 'on' : 'off' }
   const { stop, kill, restart } = await startProcess({
     command: join(BIN, 'postgres'), args: ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-    cwd: data, logFile: join(dir, 'postgres.log'), setpriv: user, ready: () => asks(urlOf('postgres'), 'SELECT 1').then(() => true, () => false)
+    cwd: data, logFile: join(dir, 'postgres.log'), setpriv: user, stopSignal: 'SIGINT', // ends the sessions, as the service of Debian does
+    ready: () => asks(urlOf('postgres'), 'SELECT 1').then(() => true, () => false)
   })
   const createDatabase = async (name: string): Promise<string> => {
     await asks(urlOf('postgres'), `CREATE DATABASE "${name}"`)

@@ -26,7 +26,8 @@ export interface Program {
   readyWithinMs?: number
   env?: NodeJS.ProcessEnv
   setpriv?: string[] // further options of setpriv, such as another user
-  stopSignals?: number // how many SIGTERMs it needs, one per second
+  stopSignal?: NodeJS.Signals // SIGTERM, if left out
+  stopSignals?: number // how many of them it needs, one per second
   onLine? (line: string): void
 }
 
@@ -160,7 +161,7 @@ export const startProcess = async (program: Program): Promise<Process> => {
     return started
   }
   let child = await start()
-  const stop = (): Promise<void> => end(child, 'SIGTERM', program.stopSignals)
+  const stop = (): Promise<void> => end(child, program.stopSignal ?? 'SIGTERM', program.stopSignals)
   return {
     get pid () { return child.pid! },
     get running () { return isRunning(child) },

@@ -15,11 +15,11 @@ const BURST = 4
 const POISON_TIMES = 10
 const POISON_WITHIN_MS = 300_000
 
-/** A town whose Zentrale dies on order (test/support/crash.ts). */
-export const raiseMortalTown = (dir: string, homeserver: 'synapse' | 'practice'): Promise<Town> => {
+/** A town whose Zentrale dies on order (test/support/crash.ts). `postgres`: the URL of its database; without it, the store is a file. */
+export const raiseMortalTown = (dir: string, homeserver: 'synapse' | 'practice', postgres?: string): Promise<Town> => {
   mkdirSync(join(dir, 'orders'), { recursive: true })
   return raiseTown({
-    dir, homeserver, language: 'en',
+    dir, homeserver, language: 'en', ...postgres !== undefined && { postgres },
     env: { NODE_OPTIONS: `--require ${join(checkout, 'dist/test/support/crash.js')}`, CRASH_ORDERS: join(dir, 'orders') }
   })
 }
@@ -32,14 +32,19 @@ const signal = (town: Town, name: NodeJS.Signals): void => { process.kill(town.z
 const unreadOctets = (pid: number): number => readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n').slice(1)
   .reduce((sum, line) => sum + parseInt(/:([0-9A-F]{8}) \d\d:/.exec(line)?.[1] ?? '0', 16), 0)
 
-/** Kills at certain system calls on the database, counted from now (`2+`: the second and all later ones). Resolves when it watches. */
-export const watchWrites = async (town: Town, call: string, at: number | string, effect = 'signal=KILL'): Promise<() => void> => {
-  const database = join(dirname(town.configPath), 'data/zentrale.db')
-  const strace = spawn('strace', ['-f', '-p', String(town.zentrale.pid), '-P', database, '-P', `${database}-wal`, '-e', `trace=${call}`,
+/** Does something to certain system calls of a process, counted from now (`2+`: the second and all later ones). Resolves when it watches. */
+export const watchCalls = async (pid: number, call: string, at: number | string, effect: string, paths: string[] = []): Promise<() => void> => {
+  const strace = spawn('strace', ['-f', '-p', String(pid), ...paths.flatMap(path => ['-P', path]), '-e', `trace=${call}`,
     '-e', `inject=${call}:${effect}:when=${at}`, '-o', '/dev/null'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const [said] = await once(strace.stderr, 'data') as [Buffer]
   if (!String(said).includes('attached')) throw new Error(`strace: ${String(said)}`)
   return () => { strace.kill() }
+}
+
+/** The same to those on the file of the store. */
+export const watchWrites = (town: Town, call: string, at: number | string, effect = 'signal=KILL'): Promise<() => void> => {
+  const database = join(dirname(town.configPath), 'data/zentrale.db')
+  return watchCalls(town.zentrale.pid, call, at, effect, [database, `${database}-wal`])
 }
 
 /** Kills while everything that Anna and Bernd said is still at the servers or in our sockets. */
@@ -131,3 +136,11 @@ export const LONG: Shot[] = [
   ...times('K10', upTo(120, 5)), ...times('K11', upTo(8)),
   ...both(['K12'], [2])
 ]
+
+/** Of those, what the database has a part in; and no commit is a call that can be watched. */
+export const SHORT_POSTGRES: Shot[] = [
+  ...both(['K3', 'K4', 'K6', 'K9'], [2], [{ from: 'matrix', to: 'xmpp' }]), ...both(['K3', 'K7'], [2], [{ from: 'sms', to: 'matrix' }]),
+  ...times('K10', [12, 60]), ...times('K11', [2])
+]
+
+export const LONG_POSTGRES: Shot[] = [...LONG.filter(({ moment }) => !moment.startsWith('K3')), ...both(['K3'], [1, 3], FROM_EACH)]

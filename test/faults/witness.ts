@@ -2,6 +2,7 @@
  * Three people who count what they say, and a witness who sees only the outside: what was said, and what each of the others got.
  * A text is `round/side/number`, so that loss, doubles and order can be judged by what arrived.
  */
+import assert from 'node:assert/strict'
 import type { Element } from '@xmpp/client'
 import { until } from '../../sandbox/servers/process'
 import type { Town } from '../../sandbox/town'
@@ -120,4 +121,12 @@ export const makeWitness = (town: Town): Witness => {
     judge: async (round, pair) => verdict(await look(), round, pair)
   }
   return self
+}
+
+/** Each of the round's messages arrived once, and in order. */
+export const mustBeWhole = async (witness: Witness, round: number): Promise<void> => {
+  for (const pair of PAIRS) {
+    const { lost, doubles, late } = await witness.judge(round, pair)
+    assert.deepEqual({ ...pair, lost, doubles, late }, { ...pair, lost: [], doubles: [], late: [] })
+  }
 }

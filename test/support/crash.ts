@@ -5,14 +5,15 @@
  * holds a count, in statements of the store: `K10` from the start, `K11` from the signal to stop. A file `ahead` there holds how far the clock of
  * the machine is ahead at this start, in ms: so long the process seems to have been away.
  *
- * K2 read, before the commit · K4 committed, before the answer · K5 answered, nothing sent · K6 marked as sending, before the bytes ·
- * K7 bytes out, no answer read · K8 answer read, before the commit · K9 that committed · K10 while starting · K11 while stopping ·
- * K12 sealed and that is on disk, before the bytes
+ * K2 read, before the commit · K3 PostgreSQL is told to commit, no answer read · K4 committed, before the answer · K5 answered, nothing sent ·
+ * K6 marked as sending, before the bytes · K7 bytes out, no answer read · K8 answer read, before the commit · K9 that committed ·
+ * K10 while starting · K11 while stopping · K12 sealed and that is on disk, before the bytes
  */
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Client } from 'pg'
 import * as accept from '../../src/bridge/accept'
 import * as deliver from '../../src/bridge/deliver'
 import * as world from '../../src/bridge/world'
@@ -22,8 +23,11 @@ import { toPlain } from '../../src/model/text'
 import * as matrix from '../../src/networks/matrix'
 import * as sms from '../../src/networks/sms'
 import * as xmpp from '../../src/networks/xmpp'
+import * as postgres from '../../src/store/postgres'
 import * as sqlite from '../../src/store/sqlite'
+import type { Store } from '../../src/store/store'
 import * as tx from '../../src/store/tx'
+import { around } from './around'
 
 const folder = process.env['CRASH_ORDERS'] ?? '.'
 const ANSWERED_MS = 100
@@ -51,10 +55,7 @@ const dieAt = (moment: string, thing: unknown, network?: string): void => {
   if (order !== undefined && order.moment === moment && order.network === network && isDue(order)) die(order)
 }
 
-/** Replaces what a module exports, for all who call it from now on. */
-const around = <M extends object, K extends keyof M & string>(module: M, name: K, make: (former: M[K]) => M[K]): void => {
-  Object.assign(module, { [name]: make(module[name]) })
-}
+let storing: Order | undefined // what the next commit stores
 
 around(accept, 'makeAccept', former => (...given) => {
   const made = former(...given)
@@ -62,6 +63,8 @@ around(accept, 'makeAccept', former => (...given) => {
     ...made,
     async accept (arrival) {
       dieAt('K2', arrival)
+      const order = orderIn(arrival)
+      if (order?.moment === 'K3' && isDue(order)) storing = order
       const answer = await made.accept(arrival)
       dieAt('K4', arrival)
       return answer
@@ -145,16 +148,37 @@ around(tx, 'makeTx', former => (db, ...rest) => {
   }
 })
 
-around(sqlite, 'openSqlite', former => (...given) => {
-  const store = former(...given)
-  return {
-    ...store,
-    async run (...asked) {
-      const value = await store.run(...asked)
-      if (settled !== undefined) die(settled)
-      return value
-    }
+const mortalStore = (store: Store): Store => ({
+  ...store,
+  async run (...asked) {
+    const value = await store.run(...asked)
+    if (settled !== undefined) die(settled)
+    return value
   }
+})
+
+around(sqlite, 'openSqlite', former => (...given) => mortalStore(former(...given)))
+around(postgres, 'openPostgres', former => async (...given) => mortalStore(await former(...given)))
+
+type Query = (this: Client & { connection?: { stream: Socket } }, ...given: unknown[]) => unknown
+const BEAT = 'SELECT 1' // comes when it likes, so it is not counted
+
+const textOf = (asked: unknown): string => typeof asked === 'string' ? asked : (asked as { text: string }).text
+
+/** `asking` is told of each statement to PostgreSQL before it is sent, and may return what to do when it is out. */
+const beforeQuery = (asking: (text: string) => (() => void) | undefined): void => {
+  const former = Client.prototype.query as Query
+  Client.prototype.query = function (this: ThisParameterType<Query>, ...given: unknown[]) {
+    const out = asking(textOf(given[0]))
+    const answer = former.apply(this, given)
+    if (out !== undefined) write.call(this.connection!.stream, '', out)
+    return answer
+  } as typeof Client.prototype.query
+}
+
+beforeQuery(text => {
+  const order = storing
+  return order !== undefined && text.startsWith('COMMIT') ? () => die(order) : undefined
 })
 
 /** Dies at the statement with this number, counted from now. */
@@ -171,6 +195,10 @@ const countStatements = (name: string): void => {
       if (former !== undefined) prototype[name] = function (...given) { count(); return former.apply(this, given) }
     }
   }
+  beforeQuery(text => {
+    if (text !== BEAT) count()
+    return undefined
+  })
 }
 
 const goAhead = (): void => {
