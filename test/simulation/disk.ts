@@ -6,23 +6,27 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { openSqlite } from '../../src/store/sqlite'
+import type { Store } from '../../src/store/store'
 import { Gone, type Life } from './life'
 import type { Random } from './random'
+import { nextTurn } from './timeline'
 
 const SECTOR = 512
 /** Dying while it counts is dying before the commit of which that is a part. So what is counted moves no story. */
-const COUNTS = /\btally\b/
+export const COUNTS = /\btally\b/
 
-interface Files { db: Buffer; wal: Buffer }
+export interface Files { db: Buffer; wal: Buffer }
 
 /** What happens at one of the next commits. */
 export type Trouble = 'power cut' | 'disk error'
 
+/** What the store is kept on, and all that may go wrong with it. */
 export interface Disk {
-  /** The path of the file in the life that begins now. */
+  /** Where files may be made beside it. */
   readonly path: string
-  /** The database as this life sees it. */
-  engine (life: Life): typeof DatabaseSync
+  /** The store as this life sees it. */
+  open (life: Life, failed: (error: unknown) => void): Store | Promise<Store>
   /** Makes trouble at the commit after so many. Calls `struck` when it happens. */
   expect (trouble: Trouble, commits: number, struck: (how: string) => void): void
   /** The statement after so many cannot read the disk. */
@@ -31,9 +35,11 @@ export interface Disk {
   calm (): void
   /** The life is over: the next one finds what is on disk now. */
   seize (): void
-  /** The content of the files, to look at without touching them. */
+  /** What a life has left, as files of SQLite, to look at without touching it. */
   files (): Files
-  remove (): void
+  /** Resolves when nothing moves any more. */
+  atRest (): Promise<void>
+  remove (): void | Promise<void>
 }
 
 const read = (path: string): Buffer => existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
@@ -157,20 +163,23 @@ export const makeDisk = (random: Random, folder: string): Disk => {
     } as unknown as StatementSync
   }
 
+  const engine = (life: Life): typeof DatabaseSync => class extends DatabaseSync {
+    constructor (file: string) {
+      super(file)
+      open = this
+    }
+
+    override exec (sql: string): void {
+      return /COMMIT;?\s*$/i.test(sql) ? committing(life, () => super.exec(sql)) : reading(life, () => super.exec(sql))
+    }
+
+    override prepare (sql: string): StatementSync { return watched(life, sql, super.prepare(sql)) }
+  }
+
   return {
     get path () { return path },
-    engine: life => class extends DatabaseSync {
-      constructor (file: string) {
-        super(file)
-        open = this
-      }
-
-      override exec (sql: string): void {
-        return /COMMIT;?\s*$/i.test(sql) ? committing(life, () => super.exec(sql)) : reading(life, () => super.exec(sql))
-      }
-
-      override prepare (sql: string): StatementSync { return watched(life, sql, super.prepare(sql)) }
-    },
+    open: (life, failed) => openSqlite(path, life.clock, failed, engine(life)),
+    atRest: nextTurn,
     expect: (kind, left, struck) => { trouble = { kind, left, struck } },
     misread: (left, struck) => { misreading = { left, struck } },
     calm: () => { trouble = undefined; misreading = undefined },

@@ -6,7 +6,6 @@ import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog } from '../../src/lib/log'
 import type { DirectRules } from '../../src/plan/directs'
-import { openSqlite } from '../../src/store/sqlite'
 import { watchPlans } from '../support/reasons'
 import type { Store } from '../../src/store/store'
 import type { Disk } from './disk'
@@ -78,8 +77,8 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
       kill(what)
     }
     try {
-      const opened = openSqlite(disk.path, mine.clock, ended('the store failed'), disk.engine(mine))
-      const store = watchPlans(opened, (_plan, isSilent) => {
+      const opening = disk.open(mine, ended('the store failed'))
+      const store = watchPlans(opening instanceof Promise ? await opening : opening, (_plan, isSilent) => {
         if (isSilent) auditor.violation('N', 'nothing came of something that was said, and no reason is given')
       })
       const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX, mine.clock)

@@ -1,10 +1,13 @@
 /**
- * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken.
+ * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken. With `--postgres`,
+ * the store is in a PostgreSQL that is started for that.
  * `-- --mutation NAME --search 200 [--from 1]`: finds seeds that show a mutation; NAME is a part of its name in mutations.ts.
  * `-- --keep [--mutation NAME] [--search 200] [--from 1]`: finds up to three seeds for each mutation, for seeds.json. Exit status 1 if
  * one has none.
  */
 import { parseArgs } from 'node:util'
+import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
+import { temporaryFolder } from '../support/folder'
 import { fewThatShow, keepSeeds, type Found } from './keep'
 import { MUTATIONS, type Mutation } from './mutations'
 import { makeTally, tellViolation } from './report'
@@ -12,7 +15,7 @@ import { simulate, type Outcome } from './simulation'
 
 const { values: flags } = parseArgs({
   options: {
-    seed: { type: 'string' }, trace: { type: 'boolean', default: false },
+    seed: { type: 'string' }, trace: { type: 'boolean', default: false }, postgres: { type: 'boolean', default: false },
     mutation: { type: 'string' }, keep: { type: 'boolean', default: false }, search: { type: 'string', default: '200' },
     seeds: { type: 'string' }, minutes: { type: 'string' }, from: { type: 'string' }
   }
@@ -24,21 +27,21 @@ const tell = (outcome: Outcome): void => {
   for (const violation of outcome.violations.slice(0, 5)) print(tellViolation(outcome, violation))
 }
 
-const one = async (seed: number): Promise<void> => {
-  const outcome = await simulate(seed)
+const one = async (seed: number, server?: Postgres): Promise<void> => {
+  const outcome = await simulate(seed, server)
   if (flags.trace) print(outcome.trace.join('\n'))
   tell(outcome)
   print(`seed ${seed}: ${outcome.violations.length} violations, ${outcome.hours.toFixed(1)} h simulated, trace ${outcome.hash}`)
   process.exitCode = outcome.violations.length > 0 ? 1 : 0
 }
 
-const many = async (): Promise<void> => {
+const many = async (server?: Postgres): Promise<void> => {
   const first = Number(flags.from ?? 1)
   const until = flags.minutes === undefined ? Infinity : performance.now() + Number(flags.minutes) * 60_000
   const count = flags.seeds === undefined ? (flags.minutes === undefined ? 200 : Infinity) : Number(flags.seeds)
   const tally = makeTally()
   for (let seed = first; seed < first + count && performance.now() < until; seed++) {
-    const outcome = await simulate(seed)
+    const outcome = await simulate(seed, server)
     tally.add(outcome)
     tell(outcome)
   }
@@ -69,4 +72,10 @@ process.on('unhandledRejection', error => {
   process.stderr.write(`an error that nobody waits for: ${String((error as Error)?.stack ?? error)}\n`)
   process.exit(1)
 })
-void (flags.keep || flags.mutation !== undefined ? search() : flags.seed === undefined ? many() : one(Number(flags.seed)))
+const play = async (): Promise<void> => {
+  const server = flags.postgres ? await startPostgres({ dir: temporaryFolder() }) : undefined
+  await (flags.seed === undefined ? many(server) : one(Number(flags.seed), server))
+  await server?.stop()
+}
+
+void (flags.keep || flags.mutation !== undefined ? search() : play())

@@ -1,5 +1,5 @@
 /**
- * One seed: a town, people who talk, the whole bridge between them on a real database file, and bad weather. Then the weather clears, and
+ * One seed: a town, people who talk, the whole bridge between them on a real database, and bad weather. Then the weather clears, and
  * the auditor judges. Everything runs in one process and in simulated time, so the same seed is the same story.
  *
  * To add another kind of work with its own promises, add it to WORKLOADS.
@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { existsSync } from 'node:fs'
+import type { Postgres } from '../../sandbox/servers/postgres'
 import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
 import { makeAuditor, type Auditor, type Violation } from './auditor'
@@ -14,6 +15,7 @@ import { makeCrowd, type Crowd } from './crowd'
 import { makeDesk, type Desk } from './desk'
 import { makeDeskAuditor, type DeskAuditor } from './desk-auditor'
 import { DIRECT_RULES, makeFriends, type Friends } from './directs'
+import { makeDatabase, makeServed, type Database } from './database'
 import { makeDisk, type Disk } from './disk'
 import { makeGateway } from './gateway'
 import { makeGroupchat } from './groupchat'
@@ -239,9 +241,9 @@ const observing = (settled: Map<string, number>): Observer => ({
   settled (network, outcome) { settled.set(`${network} ${outcome}`, (settled.get(`${network} ${outcome}`) ?? 0) + 1) }
 })
 
-const makeStage = (seed: number, trace: string[], settled: Map<string, number>): Stage => {
+const makeStage = (seed: number, trace: string[], settled: Map<string, number>, database?: Database): Stage => {
   const random = makeRandom(seed)
-  const timeline = makeTimeline()
+  const timeline = makeTimeline(() => disk.atRest())
   const town = makeTown(random)
   const weather = makeWeather(random, makeRandom(seed + 2 ** 32))
   const wall = { offset: 0, epoch: EPOCH_MS }
@@ -260,7 +262,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const auditor = friends?.auditor ?? others
   const note = (text: string): void => { trace.push(`${(timeline.ms / 1000).toFixed(3)} ${text}`) }
   const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
-  const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
+  const folder = existsSync(MEMORY) ? MEMORY : tmpdir()
+  const disk = database ? makeServed(random, timeline, folder, database) : makeDisk(random, folder)
   const addresses = people?.addresses ?? []
   const seals = hasSealed(seed) ? makeRandom(seed + 2 ** 42) : undefined
   const apps = hasOmemo(seed) ? makeRandom(seed + 2 ** 43) : undefined
@@ -290,6 +293,7 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
 const play = async (stage: Stage): Promise<void> => {
   const { badMs, world: { timeline, weather, auditor, note }, machine, servers, disk, desk } = stage
   machine.start()
+  await disk.atRest()
   for (const workload of WORKLOADS) workload(stage)
   for (const { fault, share } of weather.coming) timeline.after(share * badMs, () => GREAT[fault](stage))
   const hopeless = (): boolean => auditor.violations.length > VIOLATIONS_MAX
@@ -323,15 +327,16 @@ const play = async (stage: Stage): Promise<void> => {
   if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
 }
 
-export const simulate = async (seed: number): Promise<Outcome> => {
+/** `server`: a PostgreSQL in which the store is then kept. */
+export const simulate = async (seed: number, server?: Postgres): Promise<Outcome> => {
   const trace: string[] = []
   const settled = new Map<string, number>()
-  const stage = makeStage(seed, trace, settled)
+  const stage = makeStage(seed, trace, settled, server && await makeDatabase(server))
   const { auditor, weather, timeline } = stage.world
   try {
     await play(stage)
   } finally {
-    stage.disk.remove()
+    await stage.disk.remove()
   }
   const { violations, counts, doubles } = auditor
   return {

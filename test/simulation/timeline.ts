@@ -43,10 +43,11 @@ const pop = (heap: Event[]): Event | undefined => {
   return first
 }
 
-/** Promises come to rest within one turn of the event loop, because nothing in a simulation waits for the machine. */
-const atRest = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
+/** Promises come to rest within one turn of the event loop, if nothing waits for the machine. */
+export const nextTurn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
 
-export const makeTimeline = (): Timeline => {
+/** `atRest`: resolves when nothing moves any more. */
+export const makeTimeline = (atRest: () => Promise<void>): Timeline => {
   const heap: Event[] = []
   let ms = 0
   let numbers = 0
