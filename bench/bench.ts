@@ -1,22 +1,24 @@
 /**
  * npm run bench: measures what Zentrale costs, and beside each figure the limit of what it depends on, all in one run. Prints a table.
  * `--json` prints JSON instead; `--out <file>` also writes the JSON to a file. Ends within four minutes, with exit status 1 if anything was
- * lost, doubled or out of order.
+ * lost, doubled or out of order. `--peers <folder>` measures Zentrale beside the other bridges that are in that folder, and nothing else.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { cpus } from 'node:os'
+import { join, resolve } from 'node:path'
+import { cpus, tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { ensure } from '../sandbox/servers/available'
 import { checkout, until } from '../sandbox/servers/process'
 import { sleep, systemClock as clock } from '../src/lib/clock'
 import { bare } from './bare'
+import { beside } from './beside'
 import { GATEWAY, type Ground, PHONES, raiseGround, ROOMS, type Rooms } from './ground'
 import { fullSpeed, steady, type Way } from './load'
 import { cpuSeconds, rssMiB, rssPeakMiB } from './proc'
 import { type Row, table } from './table'
 
-const { values: { json = false, out } } = parseArgs({ options: { json: { type: 'boolean' }, out: { type: 'string' } } })
+const { values: { json = false, out, peers } } =
+  parseArgs({ options: { json: { type: 'boolean' }, out: { type: 'string' }, peers: { type: 'string' } } })
 
 const COUNT = 5_000
 const COUNT_ARCHIVE = 2_000
@@ -114,6 +116,23 @@ const inTown = async (rooms: Rooms, play: (ground: Ground) => Promise<Row[]>): P
   }
 }
 
+/** Measures Zentrale beside the bridges in this folder. */
+const amongPeers = async (folder: string): Promise<boolean> => {
+  await ensure(['prosody'])
+  const dir = mkdtempSync(join(tmpdir(), 'zentrale-peers-'))
+  const ground = await raiseGround(dir, 'plain')
+  try {
+    process.stdout.write(await beside(ground, resolve(folder), dir))
+  } catch (error) {
+    tell(`What the bridges logged is in ${dir}`)
+    throw error
+  } finally {
+    await ground.stop()
+  }
+  rmSync(dir, { recursive: true, force: true })
+  return true
+}
+
 const OUT = 'limit: bare component out, one room'
 const IN = 'limit: bare component in, one room'
 const PUT_ONE = 'limit: bare HTTP client, one under way'
@@ -177,7 +196,7 @@ ${result.machine}; ${result.at}; ${result.seconds} s.\n`)
   return rows.every(isWhole)
 }
 
-main().then(ok => process.exit(ok ? 0 : 1), (error: unknown) => {
+(peers === undefined ? main() : amongPeers(peers)).then(ok => process.exit(ok ? 0 : 1), (error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   process.exit(1)
 })

@@ -16,13 +16,16 @@ import type { Way } from './load'
 import { bodyOf, dialComponent, dialPerson, enter, groupchat, type Raw } from './raw'
 import { startRooms } from './rooms'
 
-const DOMAIN = 'bench.test'
+export const DOMAIN = 'bench.test'
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 const PARTS_PER_DAY = 10_000_000 // they cost nothing here
-const SECRET = 'a-secret-of-the-bench'
+export const SECRET = 'a-secret-of-the-bench'
 const BARE = `bare.${DOMAIN}`
 const OURS_DOMAIN = `chat.${DOMAIN}`
-const NICK = 'Bernd'
+export const NICK = 'Bernd'
+/** For other bridges: a component, and a person's account. */
+export const PEER = `peer.${DOMAIN}`
+export const PEER_USER = 'bote'
 const OURS = '+4930123457'
 const LISTENER = `listener@${BARE}/x`
 const GHOST = `ghost@${BARE}/x`
@@ -36,9 +39,10 @@ const NODE_ARGS = [...startOptions, ...process.env['BENCH_NODE_ARGS']?.split(' '
 export type Rooms = 'plain' | 'archive' | 'free'
 
 /** The XMPP side: where Zentrale connects, and how people connect. */
-interface Xmpp {
+export interface Xmpp {
   muc: string
   componentPort: number
+  personPort?: number
   pid?: number
   dial (): Promise<Raw>
   from?: string // the `from` that the person must write
@@ -47,6 +51,8 @@ interface Xmpp {
 
 export interface Ground {
   homeserver: Homeserver
+  xmpp: Xmpp
+  person: Raw // on XMPP
   smsc: Smsc
   pids: { zentrale: number, prosody?: number }
   /** From the start of Zentrale's process until it was ready, with an empty store and with its own. */
@@ -79,21 +85,24 @@ const phoneNumber = (index: number): string => `+4917012345${String(index).padSt
 const members = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [phoneNumber(index + (count === 1 ? 50 : 0)), `Telefon ${index}`]))
 
-/** A second component, for the limits. */
-const BARE_COMPONENT = `
+/** Components besides Zentrale. */
+const COMPONENTS = `
 Component "${BARE}"
   component_secret = "${SECRET}"
 Component "${CROWD}"
+  component_secret = "${SECRET}"
+Component "${PEER}"
   component_secret = "${SECRET}"
 `
 
 const prosody = async (dir: string, archive: boolean): Promise<Xmpp> => {
   const server: XmppServer = await startProsody({
-    dir, domain: DOMAIN, users: { bernd: SECRET }, component: { domain: OURS_DOMAIN, secret: SECRET }, archive,
-    config: BARE_COMPONENT
+    dir, domain: DOMAIN, users: { bernd: SECRET, [PEER_USER]: SECRET }, component: { domain: OURS_DOMAIN, secret: SECRET }, archive,
+    config: COMPONENTS
   })
   return {
-    muc: server.muc, componentPort: server.componentPort, pid: Number(readFileSync(join(dir, 'prosody.pid'), 'utf8')),
+    muc: server.muc, componentPort: server.componentPort, personPort: server.c2sPort,
+    pid: Number(readFileSync(join(dir, 'prosody.pid'), 'utf8')),
     dial: () => dialPerson(server.c2sPort, DOMAIN, 'bernd', SECRET), stop: () => server.stop()
   }
 }
@@ -128,12 +137,12 @@ const configOf = (
   ]
 })
 
-/** The Matrix person's messages go straight into the homeserver. Messages of ghosts there call `arrived`. */
-const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, string>) => {
+/** By the names of the rooms. The Matrix person's messages go straight into the homeserver. Messages of ghosts there call `arrived`. */
+export const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, string>) => {
   let arrived: (load: number, index: number) => void = () => {}
   homeserver.state.listeners.add(({ type, sender, content }) => {
     if (type !== 'm.room.message' || sender === anna.userId) return
-    const found = /^(\d+)\.(\d+) /.exec(String(content.body))
+    const found = /^(?:.* )??(\d+)\.(\d+) /.exec(String(content.body))
     if (found) arrived(Number(found[1]), Number(found[2]))
   })
   return {
@@ -211,7 +220,7 @@ export const raiseGround = async (dir: string, rooms: Rooms, size: Size = {}): P
   const muc = (room: number): string => `${names[room]}@${xmpp.muc}`
   const bareRoom = `bare@${xmpp.muc}`
   return {
-    homeserver, smsc, startMs,
+    homeserver, xmpp, person, smsc, startMs,
     async again (between) {
       await zentrale.stop()
       await between?.()

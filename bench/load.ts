@@ -20,7 +20,7 @@ export interface Outcome {
 }
 
 /** How many messages are under way at full speed, in all rooms: enough for every window on the path, but no flood. */
-const UNDER_WAY_MAX = 1024
+export const UNDER_WAY_MAX = 1024
 /** What has not come after so long in which nothing came is lost. */
 const NOTHING_MS_MAX = 30_000
 const POLL_MS = 5

@@ -23,7 +23,7 @@ export interface Raw {
 const ANSWER_MS = 10_000
 const MESSAGE_END = '</message>'
 const HEADER = "xmlns:stream='http://etherx.jabber.org/streams'"
-const NUMBERED = /<body>(\d+)\.(\d+) /
+const NUMBERED = /<body>(?:[^<]* )??(\d+)\.(\d+) / // some bridges say first who speaks
 const FROM = /\bfrom='([^'/]+)/
 const TO = /\bto='([^']+)/
 

@@ -21,6 +21,7 @@ export interface HomeserverOptions {
   delayMs?: number // before every answer
   firstRetryMs?: number // of a failed transaction; Synapse's is 2000
   uploadBytesMax?: number
+  timelineMax?: number // events of a room in one answer to /sync; 50 if left out
   knowsKeys?: boolean // of encryption
 }
 
@@ -123,10 +124,11 @@ export const makePerson = (state: State, name: string): HsPerson => {
 
 export const startHomeserver = async (options: HomeserverOptions) => {
   const { registration, serverName } = options
-  const { firstRetryMs = 2000, uploadBytesMax, knowsKeys = false } = options
+  const { firstRetryMs = 2000, uploadBytesMax, timelineMax, knowsKeys = false } = options
   const pusher = makePusher({ url: () => registration.url ?? '', token: registration.hs_token, firstRetryMs })
   const core = makeCore({
     serverName, registration, knowsKeys, ...uploadBytesMax === undefined ? {} : { uploadBytesMax },
+    ...timelineMax === undefined ? {} : { timelineMax },
     later: run => void setTimeout(run, PROFILE_MS).unref(),
     toPush (event) { if (registration.url) pusher.push(event) },
     toSignal: signal => pusher.signal(signal),

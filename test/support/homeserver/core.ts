@@ -8,9 +8,10 @@ import type { Clock } from '../../../src/lib/clock'
 import { makeKeys } from './keys'
 import { makeRoutes, type Answer, type Call, type Registration, type Remembered, type RouteWorld } from './routes'
 import { HsError, makeState, type HsEvent, type Json } from './state'
+import { TIMELINE_MAX } from './sync'
 
 export interface CoreOptions {
-  serverName: string; registration: Registration; uploadBytesMax?: number
+  serverName: string; registration: Registration; uploadBytesMax?: number; timelineMax?: number
   clock?: Pick<Clock, 'now'>; chance?: Pick<Chance, 'token'>
   later?: (run: () => void) => void // when rooms show a new profile
   ping: RouteWorld['ping']
@@ -26,7 +27,8 @@ export interface Asked { method: string; url: string; headers: Call['headers']; 
 const PREFIX = /^\/_matrix\/(?:client\/(?:v3|r0|v1|unstable)|media\/v3)\//
 
 export const makeCore = ({
-  serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, later, ping, knowsKeys = false, toPush, toSignal = () => {}
+  serverName, registration, uploadBytesMax = 50 * 2 ** 20, timelineMax = TIMELINE_MAX, clock, chance, later, ping, knowsKeys = false, toPush,
+  toSignal = () => {}
 }: CoreOptions) => {
   const state = makeState(serverName, clock, chance, later)
   const namespaces = (registration.namespaces.users ?? []).map(entry => new RegExp(`^(?:${entry.regex})`))
@@ -46,7 +48,7 @@ export const makeCore = ({
   })
   const keys = knowsKeys ? makeKeys(state) : undefined
   const fleeting: Remembered = new Map()
-  const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, ping, keys,
+  const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, timelineMax, ping, keys,
     signal (type, room, content) {
       if (registration.receive_ephemeral === true && (members.get(room)?.size ?? 0) > 0) toSignal({ type, room_id: room, content })
     },

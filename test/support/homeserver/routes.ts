@@ -35,6 +35,7 @@ export interface RouteWorld {
   fleeting: Remembered // and without one for a while, at most until the next restart
   ping: (body: string) => Promise<{ status: number, text: string }>
   uploadBytesMax: number
+  timelineMax: number // events of a room in one answer to /sync
   keys: Keys | undefined // without, it knows of no encryption
   /** Something that people of this room do besides speaking. */
   signal: (type: string, room: string, content: Json) => void
@@ -146,7 +147,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     const joined = [...room.state.values()].filter(event => event.type === 'm.room.member' && event.content.membership === 'join')
     return { json: { room_id: room.id, num_joined_members: joined.length, membership: membership(room, call.user) } }
   })
-  on('GET', 'sync', call => answerSync(state, keys, call))
+  on('GET', 'sync', call => answerSync(state, keys, { ...call, most: world.timelineMax }))
   on('POST', 'appservice/:/ping', async call => {
     if (!call.service || call.params[0] !== world.registration.id) throw new HsError(403, 'M_FORBIDDEN')
     const body = await call.json()
@@ -288,6 +289,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     return { json: { displayname: user.displayname, avatar_url: user.avatar_url, ...user.fields } }
   }, true)
   for (const field of ['displayname', 'avatar_url'] as const) {
+    on('GET', `profile/:/${field}`, call => ({ json: { [field]: state.users.get(call.params[0]!)?.[field] } }), true)
     on('PUT', `profile/:/${field}`, async call => {
       if (call.params[0] !== call.user) throw new HsError(403, 'M_FORBIDDEN')
       state.setProfile(call.user, field, string((await call.json())[field]))

@@ -4,7 +4,7 @@ import type { Keys } from './keys'
 import type { Answer } from './routes'
 import { membership, type HsEvent, type HsRoom, type Json, type State } from './state'
 
-const TIMELINE_MAX = 50
+export const TIMELINE_MAX = 50
 const WAIT_MS_MAX = 30_000
 
 const concerns = (state: State, user: string, event: HsEvent): boolean =>
@@ -16,7 +16,7 @@ const signalsIn = ({ typists, receipts }: HsRoom): Json[] => [
   ...[...receipts].map(([user, event]) => ({ type: 'm.receipt', content: { [event]: { 'm.read': { [user]: { ts: 1 } } } } }))
 ]
 
-const newsFor = (state: State, user: string, since: number): Json | undefined => {
+const newsFor = (state: State, user: string, since: number, most: number): Json | undefined => {
   const rooms = new Map<string, HsEvent[]>()
   for (let at = since; at < state.stream.length; at++) {
     const event = state.stream[at]!
@@ -35,7 +35,7 @@ const newsFor = (state: State, user: string, since: number): Json | undefined =>
       const stripped = [...room.state.values()].filter(event => event.type !== 'm.room.member' || event.state_key === user)
       news.invite[id] = { invite_state: { events: stripped } }
     } else {
-      const shown = events.slice(-TIMELINE_MAX)
+      const shown = events.slice(-most)
       const start = room.index.get(shown[0]!.event_id)!
       const timeline = { events: shown, limited: events.length > shown.length, prev_batch: `t${start}` }
       const before = since === 0 || fresh ? [...room.state.values()] : []
@@ -52,12 +52,13 @@ const wantsRooms = (query: URLSearchParams): boolean => {
   return room?.rooms?.length !== 0
 }
 
-export interface Synced { user: string; device: string | undefined; query: URLSearchParams }
+/** `most`: events of each room. */
+export interface Synced { user: string; device: string | undefined; query: URLSearchParams; most: number }
 
-export const answerSync = async (state: State, keys: Keys | undefined, { user, device, query }: Synced): Promise<Answer> => {
+export const answerSync = async (state: State, keys: Keys | undefined, { user, device, query, most }: Synced): Promise<Answer> => {
   const [since, told] = query.has('since') ? query.get('since')!.slice(1).split('_').map(Number) : []
   const isAsked = wantsRooms(query)
-  const newsNow = (): Json | undefined => isAsked ? newsFor(state, user, since ?? 0) : undefined
+  const newsNow = (): Json | undefined => isAsked ? newsFor(state, user, since ?? 0, most) : undefined
   const first = newsNow()
   const wait = Math.min(Number(query.get('timeout') ?? 0), WAIT_MS_MAX)
   if (!first && query.has('since') && wait > 0) {
