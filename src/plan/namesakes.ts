@@ -4,7 +4,7 @@
  * nobody can read from them who was there. When a place moves to another room, those who were known only by the old one are others there, so
  * their names are free again.
  */
-import { createHash } from 'node:crypto'
+import { hash as hashOf } from 'node:crypto'
 import { addressKey, type Person, type Place } from '../model/address'
 import { skeletonOf } from './people'
 
@@ -31,7 +31,7 @@ export interface Namesakes {
   isCrowded (mirror: string): boolean
 }
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hash = (text: string): string => hashOf('sha256', text)
 
 /** Stands behind a holder who is known only by the room of this place. */
 const markOf = (place: Place): string => ` ${hash(addressKey(place)).slice(0, 16)}`

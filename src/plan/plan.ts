@@ -1,5 +1,5 @@
 /** What a rule decides: deliveries and changes. They are committed together with the arrival. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { addressKey, type ArrivalKey, type DeliveryKey, type NetworkName, type Place, type RemoteId } from '../model/address'
 import type { FileTrouble, Unsealed } from '../model/errors'
 import {
@@ -45,7 +45,7 @@ export const ignored = (why: string): Plan => ({ outcome: 'ignored', deliveries:
 
 /** The same arrival, place, part and purpose always give the same key, even after the store was lost. Nobody can make two collide. */
 const deliveryKey = (source: NetworkName, arrivalKey: ArrivalKey, place: Place, part: number, purpose: string): DeliveryKey =>
-  createHash('sha256').update(JSON.stringify([source, arrivalKey, place.network, place.id, part, purpose])).digest('base64url').slice(0, 27)
+  hash('sha256', JSON.stringify([source, arrivalKey, place.network, place.id, part, purpose]), 'base64url').slice(0, 27)
 
 export const delivery = (arrival: Arrival, place: Place, part: number, action: Action, as?: Persona): NewDelivery => ({
   delivery: {

@@ -1,5 +1,5 @@
 /** Finds what is kept about a person. Their address may stand anywhere, so rows are read, not looked up. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { addressKey, type Person } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { AutomaticSent, Consent, Conversation, LogLine } from './desk'
@@ -12,7 +12,7 @@ import { NUMBERS, type Sql } from './sql'
 interface JournalRow { seq: number; at: number; network: string; place: string; sender: string | null; arrival: string }
 
 /** By which an erased arrival is recognised when its network brings it again. It does not say what it was, or from whom. */
-export const markOf = (network: string, key: string): string => createHash('sha256').update(`${network} ${key}`).digest('base64')
+export const markOf = (network: string, key: string): string => hash('sha256', `${network} ${key}`, 'base64')
 
 /** An id as it stands in JSON. */
 export const inJson = (id: string): string => JSON.stringify(id).slice(1, -1)

@@ -17,6 +17,9 @@ const SECRET_DIGITS = 32 // a long id has 64 in their place
 const MADE_MAX = 10_000 // names kept ready; a message needs its ghost's several times
 const PLAIN = /^[a-z0-9./+-]$/
 
+const OF_NETWORK = new RegExp(`^@${GHOST_PREFIX}([^_:]+)_`)
+const GHOST = new RegExp(`${OF_NETWORK.source}([^_:]+):`)
+
 const made = new Map<string, string>()
 
 /** A regular expression that matches only this text, for a registration's namespaces. */
@@ -60,13 +63,13 @@ const unescaped = (text: string): string =>
 
 /** The person for whom this ghost speaks; undefined if it is no ghost, or if its name does not tell. */
 export const ghostPerson = (mxid: string, domain: string): Person | undefined => {
-  const [, network = '', id = ''] = new RegExp(`^@${GHOST_PREFIX}([^_:]+)_([^_:]+):`).exec(mxid) ?? []
+  const [, network = '', id = ''] = GHOST.exec(mxid) ?? []
   const person = { network: unescaped(network), id: unescaped(id) }
   return network !== '' && ghostMxid(person, domain) === mxid ? person : undefined
 }
 
 /** The network of the person for whom this ghost speaks. */
-export const ghostNetwork = (ghost: string): string => unescaped(new RegExp(`^@${GHOST_PREFIX}([^_:]+)_`).exec(ghost)?.[1] ?? '')
+export const ghostNetwork = (ghost: string): string => unescaped(OF_NETWORK.exec(ghost)?.[1] ?? '')
 
 /** The room of another network that an alias asks for: `#_zentrale_<network>_<room>`, with % for the @, as aliases of other bridges have it. */
 export const portalOf = (alias: string, domain: string): Wanted | undefined => {

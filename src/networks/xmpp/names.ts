@@ -68,9 +68,10 @@ export const canonicalBare = (text: string): string | undefined => {
 /** The one person behind a JID, or behind a hidden occupant. */
 export const personOf = (from: string): string => isHidden(from) ? from : canonicalBare(bareOf(from)) ?? bareOf(from)
 
-const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)
-  ? `=u${found.charCodeAt(0).toString(16)}`
-  : [...Buffer.from(found)].map(byte => `=${byte.toString(16).padStart(2, '0')}`).join('')
+const hex = (byte: number): string => `=${byte.toString(16).padStart(2, '0')}`
+
+const escapeUnit = (found: string): string => found <= '~' ? hex(found.charCodeAt(0))
+  : /\p{Cs}/u.test(found) ? `=u${found.charCodeAt(0).toString(16)}` : [...Buffer.from(found)].map(hex).join('')
 
 const escapeLocal = (text: string): string => text.replace(/[^a-z0-9.-]/gu, escapeUnit)
 

@@ -51,11 +51,10 @@ export const makeRoomGhosts = ({ domain, inside, clock, make, looks }: Parts): R
 
   /** As its person is called and looks now. */
   const ghostOf = (room: Room, persona: Persona): Occupant => {
-    const local = ghostLocal(persona.person)
     let ghost = room.ghosts.get(fullJid(persona))
     if (ghost === undefined) {
       makeSpace(room)
-      ghost = make(room, local, persona)
+      ghost = make(room, ghostLocal(persona.person), persona)
       ghost.usedAt = -Infinity
       room.ghosts.set(ghost.jid, ghost)
     }

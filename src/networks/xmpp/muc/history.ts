@@ -4,7 +4,7 @@
  * Promises: no message is heard twice, also after a crash; on the very first visit, nothing of the past is heard. Messages are known again by
  * their words, sender and id, in the order in which they were said.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { World } from '../../../model/network'
 import { inXhtml } from '../text/xhtml'
 import { child, type Element, owned, textOf } from '../wire/xml'
@@ -24,7 +24,7 @@ export const printOf = (message: Element): string => {
   const { attrs: { from, id }, children } = message
   const said = children.flatMap(one => typeof one !== 'string' && SAYS.has(one.name) ? [[one.name, one.attrs.id, textOf(one)]] : [])
   const rich = said.length > 0 ? [] : inXhtml(message)?.text ?? []
-  return createHash('sha256').update(JSON.stringify([from, id, said, ...rich])).digest('base64url').slice(0, PRINT_LETTERS)
+  return hash('sha256', JSON.stringify([from, id, said, ...rich]), 'base64url').slice(0, PRINT_LETTERS)
 }
 
 /** The print in the key of a message that was stored. */

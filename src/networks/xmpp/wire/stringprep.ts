@@ -41,8 +41,11 @@ const isOneWay = (text: string): boolean => {
   return !LEFT_TO_RIGHT.test(text) && RIGHT_TO_LEFT.test(letters[0]!) && RIGHT_TO_LEFT.test(letters.at(-1)!)
 }
 
+const ASCII = /^[ -~]*$/
+
 /** Folds twice, because normalizing may make a letter that folds too. */
 const prep = (text: string): string | undefined => {
+  if (ASCII.test(text)) return text.toLowerCase() // all of the rest changes nothing of it, and most addresses are
   if (UNASSIGNED.test(text)) return undefined
   const folded = fold(fold(text.replace(NOTHING, '')).normalize('NFKC')).normalize('NFKC')
   return PROHIBITED.test(folded) || !isOneWay(folded) ? undefined : folded
