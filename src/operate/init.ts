@@ -170,6 +170,9 @@ export const init = (folder: string, answers: Answers, chance: Chance, { kinds =
   return [
     `Written: ${files.map(([path]) => path).join(', ')}`,
     ...networks.flatMap(settings => settings.init.paste(answers, secretOf(settings), folder)),
-    `Then: zentrale check --wait --config ${config}, and when all is well: zentrale start --config ${config}`
+    [
+      `Then: zentrale check --wait --config ${config}, and when all is well: zentrale start --config ${config}`,
+      'As the service of the Debian package: systemctl start zentrale'
+    ].join('\n')
   ].join('\n\n')
 }

@@ -162,6 +162,7 @@ describe('the Debian package, on a bare Debian, and the image made of it', () =>
     await world.phoneAsks('Ist mein Rad fertig?')
     assert.equal(await world.stop(), 0)
     const store = '/var/lib/zentrale/zentrale.db'
+    assert.match(await inRoot('zentrale', 'backup', '/var/backups/zentrale/before', '--with-config'), /config\.yaml, registration\.yaml/)
     assert.equal(await modes('/etc/zentrale/config.yaml', '/var/lib/zentrale', store),
       `/etc/zentrale/config.yaml zentrale 600\n/var/lib/zentrale zentrale 700\n${store} zentrale 600\n`)
 
