@@ -32,7 +32,7 @@ const putter = ({ url, token, room, underWay }: BareTask & { kind: 'http' }): On
 
 const submitter = async ({ config }: BareTask & { kind: 'smpp' }): Promise<One> => {
   const bound = Promise.withResolvers<void>()
-  const session = makeSession(config, { clock, chance, log }, {
+  const session = makeSession(config, { clock, chance, log, fence () {} }, {
     deliver: async () => STATUS.ok, malformed: async () => {}, answered: () => () => {},
     connection: up => { if (up) bound.resolve() }
   })

@@ -99,7 +99,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     return memory
   }
   const networks = await makeNetworks(config, async name =>
-    ({ clock, chance, media, log: log.child({ network: name }), memory: await memoryOf(name), vault: makeVault(store, name) }))
+    ({ clock, chance, media, log: log.child({ network: name }), memory: await memoryOf(name), vault: makeVault(store, name), fence: store.fence }))
   for (const network of networks) byName.set(network.name, network)
   const names = [...byName.keys()]
   const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })

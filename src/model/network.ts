@@ -245,6 +245,11 @@ export interface World {
   memory: Memory
   vault: Vault
   media: Media
+  /**
+   * To be called right before anything is said to a server. Throws, and the process ends, once another one may be active on the store: this one
+   * may have been frozen, and cannot know for how long.
+   */
+  fence (): void
 }
 
 /** A durable map for one network's own small facts: which ghosts are registered, which room an alias names. */

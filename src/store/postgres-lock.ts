@@ -5,7 +5,7 @@
  * | of the active one              | what ends its session                          | after            | it stops                          |
  * |--------------------------------|------------------------------------------------|------------------|-----------------------------------|
  * | the process ends               | its machine closes the connection              | at once          | –                                 |
- * | the process is frozen          | whoever waits for the lock                     | SILENT_MS        | when it goes on, as its first act |
+ * | the process is frozen          | whoever waits for the lock                     | SILENT_MS        | when it goes on, before it speaks |
  * | the host or the network is dead | the server, which hears nothing               | SILENT_MS        | after ANSWER_MS and one beat      |
  * | the server is frozen           | it cannot                                      | –                | after ANSWER_MS and one beat      |
  */
@@ -207,31 +207,49 @@ export const takeLock = async (url: string, clock: Clock, wait?: Wait, takesStra
   }
 }
 
-/** `heard`: to be called with each answer that the session gets. */
-export interface Watch { heard (): void; stop (): void }
+/**
+ * `asks`: to be called with each question that is asked over the session; what it gives, with its answer. `fence`: throws once somebody else may hold
+ * the lock. A process that was frozen finds first what came meanwhile, so it counts when a question was asked, not when its answer was found.
+ */
+export interface Watch { asks (): () => void; fence (): void; stop (): void }
 
 /**
  * Says something every beat, so that whoever waits for the lock hears us, and ends the session when no answer comes, so that nothing waits for ever.
  * `lost` is called once the session is of no use.
  */
 export const watch = ({ client, socket }: Held, clock: Clock, lost: (error: Error) => void): Watch => {
-  let heardAt = clock.tick()
+  let askedAt = clock.tick() // what was answered last
   let timer: Timer | undefined
-  const heard = (): void => { heardAt = clock.tick() }
+  const asks = (): (() => void) => {
+    const at = clock.tick()
+    return () => { askedAt = at }
+  }
   const stop = (): void => timer?.cancel()
   const end = (error: Error): void => {
     stop()
     socket.destroy()
     lost(error)
   }
+  const silence = (): Error | undefined =>
+    clock.tick() - askedAt > ANSWER_MS ? new Error(`the database has not answered for ${ANSWER_MS / 1000} seconds`) : undefined
   const beat = (): void => {
-    if (clock.tick() - heardAt > ANSWER_MS) return end(new Error(`the database has not answered for ${ANSWER_MS / 1000} seconds`))
-    client.query(BEAT).then(heard, (error: unknown) => {
+    const error = silence()
+    if (error !== undefined) return end(error)
+    const heard = asks()
+    client.query('SELECT 1').then(heard, (error: unknown) => {
       if (error instanceof DatabaseError) heard() // in the middle of a job that fails, this fails too
     })
     timer = clock.after(BEAT_MS, beat)
   }
   client.on('error', end)
   beat()
-  return { heard, stop }
+  return {
+    asks, stop,
+    fence () {
+      const error = silence()
+      if (error === undefined) return
+      end(error)
+      throw error
+    }
+  }
 }

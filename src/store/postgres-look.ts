@@ -39,7 +39,7 @@ const OURS = 'SELECT version FROM zentrale.version'
 const visiting = async <T>(url: string, use: (session: Session) => Promise<T>): Promise<T> => {
   const { client, socket } = await connect(url)
   try {
-    return await use(makeSession(client, () => {}))
+    return await use(makeSession(client))
   } finally { socket.destroy() }
 }
 

@@ -8,7 +8,7 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { Clock } from '../lib/clock'
 import { Malformed } from '../model/errors'
 import { makeJobs } from './jobs'
-import { codeOf, connect, takeLock, type Wait, watch } from './postgres-lock'
+import { codeOf, connect, takeLock, type Wait, type Watch, watch } from './postgres-lock'
 import type { Sql } from './sql'
 import type { Store } from './store'
 import { makeTally } from './tally-tx'
@@ -50,8 +50,8 @@ export interface Session {
   isFault (error: unknown): boolean
 }
 
-/** `heard`: called with each answer. */
-export const makeSession = (client: Client, heard: () => void): Session => {
+/** `asks`: called with each question, and what it gives with the answer. */
+export const makeSession = (client: Client, asks: Watch['asks'] = () => () => {}): Session => {
   const names = new Map<string, string>() // of prepared statements, as many as there are in this folder
   const faults = new WeakSet<object>()
   let sent: Promise<unknown>[] = []
@@ -60,6 +60,7 @@ export const makeSession = (client: Client, heard: () => void): Session => {
   const ask: Session['ask'] = async (text, values = []) => {
     let name = names.get(text)
     if (name === undefined) names.set(text, name = `z${names.size}`)
+    const heard = asks()
     try {
       const answer = await client.query<Row>({ name, text, values: values.map(bindable) })
       heard()
@@ -133,8 +134,8 @@ export const openPostgres = async (
   url: string, clock: Clock, failed: (error: unknown) => void, { sealKey = '', wait }: PostgresOptions = {}
 ): Promise<Store> => {
   const held = await takeLock(url, clock, wait)
-  const { heard, stop } = watch(held, clock, error => { jobs.fail(error) })
-  const { sql, send, settled, drained, ask, isFault } = makeSession(held.client, heard)
+  const { asks, fence, stop } = watch(held, clock, error => { jobs.fail(error) })
+  const { sql, send, settled, drained, ask, isFault } = makeSession(held.client, asks)
   const tally = makeTally(sql)
   const jobs = makeJobs({
     tx: makeTx(sql, sealKey, tally), tally, settled, isFault,
@@ -157,6 +158,7 @@ export const openPostgres = async (
 
   return {
     run: jobs.run,
+    fence,
     commits: jobs.commits,
     async compact () {
       const beside = await connect(url) // it may take longer than an answer of the session may

@@ -151,6 +151,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
 
   return {
     run: jobs.run,
+    fence () { /* nobody else has the file for as long as we have it open */ },
     commits: jobs.commits,
     compact: () => copying.then(() => jobs.between(async () => compactFile(db))),
     copyTo (path) {

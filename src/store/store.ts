@@ -213,6 +213,8 @@ export interface Tx {
 
 export interface Store {
   run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number, first?: boolean): Promise<T>
+  /** Throws, and calls `failed`, once another process may have the store. */
+  fence (): void
   /** How many commits there were since it was opened. */
   commits (): number
   /**

@@ -220,6 +220,18 @@ describe('who is active on a store in PostgreSQL', () => {
     assert.match(standby.told[0]!, /another process is active/)
   })
 
+  it('lets nobody speak who has had no answer for so long that another one may be active', async () => {
+    let frozenMs = 0
+    const failed: unknown[] = []
+    const store = await openPostgres(await fresh(), { ...systemClock, tick: () => systemClock.tick() + frozenMs }, error => failed.push(error))
+    await store.run(tx => tx.remember('child', 'before', 'x'))
+    store.fence()
+    frozenMs = 13_000
+    assert.throws(() => store.fence(), /has not answered for 12 seconds/)
+    assert.equal(failed.length, 1)
+    await store.close()
+  })
+
   it('leaves without a trace when it is told to stop', async () => {
     const url = await fresh()
     const store = await openPostgres(url, systemClock, () => {})

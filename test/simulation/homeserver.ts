@@ -354,9 +354,9 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     }
   }
 
-  const connect = (life: Life, { memory, vault }: Lent): Network => {
+  const connect = (life: Life, { memory, vault, fence }: Lent): Network => {
     const real = makeMatrix(config, {
-      clock: life.clock, chance: random, log, memory, vault, media: { open: (_file, signal) => cutOff(signal) }
+      clock: life.clock, chance: random, log, memory, vault, fence, media: { open: (_file, signal) => cutOff(signal) }
     }, { exchange: exchangeFor(life), listen: listenFor(life), ...sealed && { makeEngine: sealed.engineFor(life) } })
     return overhear(world, life, real, {
       stored ({ key }) { sealed?.stored(key); stored(key) },

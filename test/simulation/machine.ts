@@ -84,7 +84,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
       const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX, mine.clock)
       const networks = await Promise.all(servers.map(async server => server.connect(mine, {
         clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name),
-        vault: makeVault(store, server.name)
+        vault: makeVault(store, server.name), fence: store.fence
       })))
       const bridge = await makeBridge({
         networks, mirrors: town.mirrors, addresses, store, observer, directChats,

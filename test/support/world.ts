@@ -31,5 +31,6 @@ export const makeWorld = (given: Partial<World> = {}): World => ({
   memory: makeMemory(),
   vault: makeVault(),
   media: { open: async () => { throw new Refused('no media in this test') } },
+  fence () {},
   ...given
 })

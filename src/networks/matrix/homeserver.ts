@@ -4,6 +4,7 @@
  */
 import { errors as undiciErrors, Pool, type Dispatcher } from 'undici'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { World } from '../../model/network'
 import type { Json } from './events/json'
 
 /** The homeserver's own refusal (Matrix CS API §Standard error response). */
@@ -40,8 +41,8 @@ export interface RawOptions extends Omit<CallOptions, 'body'> {
   headers?: Record<string, string>
 }
 
-/** Told of every call that failed because the homeserver is not there or does not know us. */
-export interface Contact { lost (why: string): void }
+/** `lost` is told of every call that failed because the homeserver is not there or does not know us. */
+export interface Contact extends Pick<World, 'fence'> { lost (why: string): void }
 
 const UNKNOWN_TOKEN = 'the homeserver does not know our token: has it been restarted since the registration was added?'
 
@@ -160,6 +161,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
   const raw: Homeserver['raw'] = async (method, path, options) => {
     const { bytes, headers, signal } = options
     let answer: Dispatcher.ResponseData
+    contact.fence()
     try {
       answer = await media.request({
         method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, body: bytes ?? null,
@@ -182,6 +184,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
       const headers: Record<string, string> = { authorization }
       if (body) headers['content-type'] = 'application/json'
       let answer: Raw
+      contact.fence()
       try {
         answer = await exchange({
           method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, headers, body: body ? JSON.stringify(body) : null

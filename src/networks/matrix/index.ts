@@ -104,7 +104,7 @@ const pingOf = (homeserver: Homeserver, { id }: Registered, signal: AbortSignal)
 const BY_DEFAULT: Wire = { listen: openEndpoint, makeEngine }
 
 export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT): Network => {
-  const { clock, chance, memory, vault, log } = world
+  const { clock, chance, memory, vault, log, fence } = world
   const { domain, registration, registration: { as_token: secret }, mediaBytesMax } = config
   const bot = `@${registration.sender_localpart}:${domain}`
   const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain) || addresses.has(mxid)
@@ -121,7 +121,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     if (!isUp) recovery.lost()
     connectionChanged('homeserver')(isUp, detail)
   }
-  const homeserver = makeHomeserver(config.homeserverUrl, secret, { lost: why => link.lost(why) }, wire.exchange)
+  const homeserver = makeHomeserver(config.homeserverUrl, secret, { lost: why => link.lost(why), fence }, wire.exchange)
   const admin = makeAdmin(config, world, stopping.signal)
   const link = makeLink({
     clock, chance, changed: homeserverChanged, probe: () => homeserver.call('GET', 'client/v3/account/whoami'), found: () => recovery.found()

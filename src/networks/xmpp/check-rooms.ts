@@ -25,7 +25,7 @@ interface Session {
 
 /** Logs in, works, and logs out. Throws if it cannot log in in time. */
 const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work: (session: Session) => Promise<T>): Promise<T> => {
-  const stream = makeStream(config.component, { clock, chance, log: silentLog } as World)
+  const stream = makeStream(config.component, { clock, chance, log: silentLog, fence () {} } as World)
   const waiting = new Map<string, (stanza: Element) => void>() // one for each room that is being entered
   const { signal, done } = deadline(clock, ANSWER_TIMEOUT_MS)
   const { component: { domain }, passwords = {} } = config

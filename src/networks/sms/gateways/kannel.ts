@@ -72,7 +72,7 @@ const addressOf = (written: string): Address =>
 
 export const makeKannelGateway = (config: KannelConfig, world: World): Gateway => {
   const { name, numbers } = config
-  const { clock, chance } = world
+  const { clock, chance, fence } = world
   const log = world.log.child({ gateway: name })
   const base = `${config.publicUrl.replace(/\/+$/, '')}/${encodeURIComponent(config.secret)}`
   let events: GatewayEvents
@@ -150,6 +150,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
 
   const ask = async (url: string, signal: AbortSignal): Promise<number> => {
     if (signal.aborted) throw new Unavailable('gave up before it was sent')
+    fence()
     const limit = deadline(clock, ANSWER_TIMEOUT_MS, signal)
     try {
       const { statusCode, body } = await request(url, { signal: limit.signal, reset: true })

@@ -71,7 +71,7 @@ const rawOf = (sm: ShortMessage): string => {
 export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): Gateway => {
   const { name, numbers, longMessages = 'udh', defaultCharset = 'gsm7', segmentsMax = SEGMENTS_MAX_DEFAULT } = config
   const log = world.log.child({ gateway: name })
-  const { clock, chance, memory } = world
+  const { clock, chance, memory, fence } = world
   const progress = new Map<string, Progress>()
   const redelivery = makeRedelivery(name, { clock, chance, memory, log })
   const idBases = makeIdBases(name, memory)
@@ -114,7 +114,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     await reassembly.add(from, to, part, { octets: octets.toString('base64'), dataCoding: sm.dataCoding, ...shifts && { shifts } }, came)
   }
 
-  const session = makeSession(config, { clock, chance, log }, {
+  const session = makeSession(config, { clock, chance, log, fence }, {
     deliver: async (sm, connection) => {
       const came = { connection, at: clock.now(), tick: clock.tick() }
       try {

@@ -72,7 +72,7 @@ interface Ending { why: string; waitMs: number }
 
 type Lost = (why: string) => void
 
-type Lent = Pick<World, 'clock' | 'chance' | 'log'>
+type Lent = Pick<World, 'clock' | 'chance' | 'log' | 'fence'>
 
 export const makeSession = (config: SessionConfig, world: Lent, events: SessionEvents, dial: Dial = dialOut): Session => {
   const { clock, chance, log } = world
@@ -141,7 +141,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
       else wire.answer(header.sequence, { name: 'generic_nack' }, STATUS.invalidLength)
     }
     const closed = (why: string): void => { end(); lost(why) }
-    const wire = makeWire(socket, clock, { request, malformed, closed })
+    const wire = makeWire(socket, clock, { request, malformed, closed }, world.fence)
     wires.push(wire)
     void wire.gone.then(() => { wires = wires.filter(other => other !== wire) })
     return wire

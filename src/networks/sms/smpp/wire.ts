@@ -34,7 +34,8 @@ const LINGER_MS = 2000 // for the last bytes to leave
 
 interface Pending { settle (result: Pdu | Unavailable): void }
 
-export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire => {
+/** `fence`: of World; a gateway needs none. */
+export const makeWire = (socket: Socket, clock: Clock, events: WireEvents, fence = (): void => {}): Wire => {
   const pending = new Map<number, Pending>() // bounded by the callers' window
   const framer = makeFramer()
   let sequence = 0
@@ -60,6 +61,7 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
   }
   const write = (pdu: Pdu): void => {
     if (!open) return
+    fence()
     outgoing.push(encodePdu(pdu))
     if (outgoing.length === 1) queueMicrotask(flush) // all that one turn writes leaves in one packet
   }

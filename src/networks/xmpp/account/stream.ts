@@ -48,7 +48,7 @@ export interface Reaching { dial?: Dial, resolve?: Resolve }
 
 const accountDown = (why: string): Unavailable => new Unavailable(`the account is down: ${why}`, { disconnected: true })
 
-export const makeAccountStream = (config: AccountConfig, { clock, chance, log, memory }: World, reaching: Reaching = {}): AccountStream => {
+export const makeAccountStream = (config: AccountConfig, { clock, chance, log, memory, fence }: World, reaching: Reaching = {}): AccountStream => {
   const { jid } = config
   const domain = domainOf(jid)
   const stopping = new AbortController()
@@ -61,7 +61,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log, m
   let heardAt = 0
   let timer: Timer | undefined
 
-  const { put, send, flush, forget, writable, release } = makeWriter(() => session)
+  const { put, send, flush, forget, writable, release } = makeWriter(() => session, fence)
   const receipts = makeReceipts(put)
   const asking = makeAsking({ clock, run: chance.token(6), most: ASKS_MAX, mine: [jid, domain], send, down: accountDown })
 

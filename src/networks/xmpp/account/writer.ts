@@ -1,5 +1,6 @@
 /** The one writer of an account's stream. What is written in one go leaves in one piece. */
 import { Refused } from '../../../model/errors'
+import type { World } from '../../../model/network'
 import type { Stream } from '../wire/stream'
 import type { Xml } from '../wire/xml'
 import type { Session } from './login'
@@ -18,7 +19,7 @@ export interface Writer extends Pick<Stream, 'send' | 'writable'> {
 }
 
 /** `session`: undefined while there is none. */
-export const makeWriter = (session: () => Pick<Session, 'line' | 'bytesMax'> | undefined): Writer => {
+export const makeWriter = (session: () => Pick<Session, 'line' | 'bytesMax'> | undefined, fence: World['fence']): Writer => {
   let out = ''
   let drained: (() => void)[] = []
 
@@ -29,6 +30,7 @@ export const makeWriter = (session: () => Pick<Session, 'line' | 'bytesMax'> | u
   }
 
   const put = ({ xml }: Xml): void => {
+    fence()
     if (out === '') process.nextTick(flush)
     out += xml
   }

@@ -81,7 +81,7 @@ const parserFor = (
 }
 
 /** `make` makes the connection. */
-export const makeStream = (config: ComponentConfig, { clock, chance, log }: World, make = component): Stream => {
+export const makeStream = (config: ComponentConfig, { clock, chance, log, fence }: World, make = component): Stream => {
   const run = chance.token(6)
   let events: StreamEvents | undefined
   let entity: Component | undefined
@@ -169,9 +169,8 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
   }
 
   const flush = (): void => {
-    const text = out
+    if (out !== '') entity?.socket?.write(out)
     out = ''
-    if (text !== '') entity?.socket?.write(text)
   }
 
   const send = (stanza: Xml): boolean => {
@@ -179,6 +178,7 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
       throw new Refused(`the message is over ${STANZA_OUT_BYTES_MAX} bytes, more than servers take`)
     }
     if (!up) return false
+    fence()
     if (out === '') process.nextTick(flush)
     out += stanza.xml
     return true

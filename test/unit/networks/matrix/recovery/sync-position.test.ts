@@ -8,7 +8,7 @@ import { makeMemory } from '../../../../support/world'
 describe('Matrix: what is new for an address', () => {
   it('may be too much to be told in time: that fails alone, and does not mean that the homeserver is away', async () => {
     const lost: string[] = []
-    const homeserver = makeHomeserver('http://127.0.0.1:9', 'secret', { lost: why => { lost.push(why) } }, async () => {
+    const homeserver = makeHomeserver('http://127.0.0.1:9', 'secret', { lost: why => { lost.push(why) }, fence () {} }, async () => {
       throw Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
     })
     const parts = { homeserver, memory: makeMemory(), clock: systemClock, log: silentLog }

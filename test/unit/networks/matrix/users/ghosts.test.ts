@@ -14,7 +14,7 @@ const nobody = async (): Promise<never> => { throw new Error('no network in this
 
 const ghosts = (memory: Memory, secret = 'token', exchange: Exchange = nobody): Ghosts => {
   const { clock, log, media } = makeWorld()
-  const homeserver = makeHomeserver('http://127.0.0.1:9', secret, { lost: () => {} }, exchange)
+  const homeserver = makeHomeserver('http://127.0.0.1:9', secret, { lost: () => {}, fence () {} }, exchange)
   return makeGhosts({
     homeserver, uploader: makeUploader(homeserver, media), memory, clock, log, secret,
     bot: '@zentrale:example.org', domain: 'example.org', isMadeByUs: ({ id }) => id === TEAM.id, signal: new AbortController().signal

@@ -106,6 +106,20 @@ describe('xmpp stream: the component link', () => {
     assert.match(fake.heard, /<handshake>[0-9a-f]{40}<\/handshake>/)
   })
 
+  it('says nothing once another process may be active', async () => {
+    let over = false
+    start({ clock: quickClock(20), fence () { if (over) throw new Error('another one may be active') } })
+    await until('up', () => ups === 1)
+    stream.send(el('message', { id: 'before' }))
+    await until('heard', () => fake.heard.includes('before'))
+    over = true
+    assert.throws(() => stream.send(el('message', { id: 'after' })), /another one may be active/)
+    over = false
+    stream.send(el('message', { id: 'last' }))
+    await until('heard', () => fake.heard.includes('last'))
+    assert.equal(fake.heard.includes('after'), false)
+  })
+
   const hostile: Record<string, string | Uint8Array> = {
     'a DOCTYPE': '<!DOCTYPE a [<!ENTITY b "c">]>',
     'an entity': `<message ${FROM}><body>&nbsp;</body></message>`,
