@@ -18,10 +18,13 @@ export interface Way {
 export interface Proxy {
   readonly port: number
   readonly visits: number // connections so far
+  readonly open: number // connections that the server has not ended
+  serverPort: number // where new connections go
   readonly toServer: Way
   readonly fromServer: Way
   refuse: boolean // new connections end at once
   watch: (octets: Buffer) => void // called with whatever the server says, when it says it
+  overhear: (octets: Buffer) => void // the same of clients
   /** These octets to the client, between whatever the server says. */
   say (...pieces: (string | Buffer)[]): Promise<void>
   /** Ends the newest client's connection after what was said. */
@@ -57,6 +60,7 @@ const isLead = (octet: number): boolean => octet >= 0xc2 && octet <= 0xf4
 
 export const startProxy = async (serverPort: number): Promise<Proxy> => {
   const sockets = new Set<Socket>()
+  const upstreams = new Set<Socket>()
   const toServer = makeWay()
   const fromServer = makeWay()
   let newest: Socket | undefined
@@ -68,6 +72,7 @@ export const startProxy = async (serverPort: number): Promise<Proxy> => {
   const carry = async (from: Socket, to: Socket, way: ReturnType<typeof makeWay>, put: typeof write): Promise<void> => {
     for await (const data of from as AsyncIterable<Buffer>) {
       if (way === fromServer) self.watch(data)
+      else self.overhear(data)
       await way.passes()
       const lead = way.cutInCharacter ? data.findIndex(isLead) : -1
       for (const piece of piecesOf(lead === -1 ? data : data.subarray(0, lead + 1), way)) {
@@ -82,17 +87,25 @@ export const startProxy = async (serverPort: number): Promise<Proxy> => {
     }
   }
 
-  const self = { visits: 0, refuse: false, toServer, fromServer, watch: (_octets: Buffer): void => {} }
+  const nothing = (_octets: Buffer): void => {}
+  const self = {
+    visits: 0, serverPort, refuse: false, toServer, fromServer, watch: nothing, overhear: nothing, get open () { return upstreams.size }
+  }
   const server = createServer(client => {
     if (self.refuse) return void client.destroy()
-    const upstream = createConnection(serverPort, '127.0.0.1')
+    const upstream = createConnection(self.serverPort, '127.0.0.1')
+    upstreams.add(upstream)
+    for (const over of ['end', 'close']) upstream.on(over, () => upstreams.delete(upstream))
     newest = client
     self.visits++
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [one, other, way] of [[client, upstream, toServer], [upstream, client, fromServer]] as const) {
       sockets.add(one)
       one.setNoDelay(true)
       one.on('error', () => { /* either end may hang up on us by design */ })
-      one.on('close', () => { sockets.delete(one); if (!other.destroyed) other.end() })
+      one.on('close', () => {
+        sockets.delete(one)
+        void way.passes().then(() => { if (!other.destroyed) other.end() })
+      })
     }
     carry(client, upstream, toServer, write).catch(() => { /* as above */ })
     carry(upstream, client, fromServer, tell).catch(() => { /* as above */ })
