@@ -149,7 +149,6 @@ const FACTORIES: Record<string, number> = {
   'src/networks/sms/reassembly.ts makeReassembly': 180,
   'src/networks/sms/smpp/session.ts makeSession': 200,
   'src/networks/xmpp/muc/catch-up.ts makeCatchUp': 170,
-  'src/networks/xmpp/muc/occupant.ts makeOccupant': 160,
   'src/networks/xmpp/muc/receive.ts makeReceiver': 140,
   'src/networks/xmpp/muc/rooms.ts makeRooms': 180,
   'src/networks/xmpp/muc/send.ts makeSender': 170,

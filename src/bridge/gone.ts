@@ -15,8 +15,8 @@ export const makeGone = (): (place: Place, members: Persona[], there: ReadonlySe
       return []
     }
     const before = shown.get(here) ?? new Map<string, Persona>()
-    shown.set(here, before)
     for (const one of members) if (before.size < SHOWN_MAX) before.set(addressKey(one.person), one)
+    if (before.size > 0) shown.set(here, before)
     return [...before].flatMap(([key, one]) => there.has(key) ? [] : [one])
   }
 }

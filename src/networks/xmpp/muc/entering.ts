@@ -45,9 +45,19 @@ export interface Entering {
   disconnected (): void
 }
 
+/** The same set for rooms that can the same, as those of one service do: there may be thousands. */
+const makeAlike = () => {
+  let last: ReadonlySet<string> = new Set()
+  return (features: string[]): ReadonlySet<string> => {
+    const isSame = features.length === last.size && features.every(feature => last.has(feature))
+    return last = isSame ? last : new Set(features.map(owned))
+  }
+}
+
 export const makeEntering = ({ stream, world, events, expulsion, own, places, changed }: EnteringParts): Entering => {
   const { clock, chance, log } = world
   const slots = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more can wait than there are rooms
+  const alike = makeAlike()
   let whileConnected = new AbortController()
 
   const featuresOf = async (room: Room): Promise<ReadonlySet<string>> => {
@@ -55,7 +65,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, places, ch
     const query = child(answer, 'query', INFO)
     if (query === undefined) throw failureOf('the room does not say what it can', conditionOf(answer))
     room.name = owned(child(query, 'identity')?.attrs.name ?? '')
-    return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
+    return alike(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
   }
 
   /** Closes a room of ours to strangers. Nothing may be said in it before. */

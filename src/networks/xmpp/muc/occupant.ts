@@ -3,7 +3,6 @@
  * Promises: if a nickname is taken, a number is added; `join` ends in the room, or throws Refused or Unavailable; whatever the room says later
  * (renamed, kicked, banned, destroyed) is followed.
  */
-import type { Timer } from '../../../lib/clock'
 import type { Person } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import { labelOf } from '../../../model/mention'
@@ -145,161 +144,201 @@ export interface OccupantParts {
   own?: OwnRoom | undefined
 }
 
-export const makeOccupant = ({ room, jid, firstName, person, password, stream, world: { clock, log }, events, own }: OccupantParts): Occupant => {
-  let name = firstName
-  let spellings = nickSpellings(name)
-  let nick = ''
-  let rank = { affiliation: '', role: '' }
-  let [refusedFor, replacedBy]: [string, string?] = ['']
-  let admitted = false // in this try to enter
-  let number = 1
-  let photo: string | undefined // undefined: never had one, and says nothing about it
-  let appearance: Presence | undefined
-  let shown: string | undefined // what the last presence said
-  let entering: { promise: Promise<void>, done (error?: Error): void } | undefined
-  let timer: Timer | undefined
+/** A try to enter. */
+interface Entering { promise: Promise<void>; done (error?: Error): void }
 
-  const setNick = (now: string): void => {
-    if (now === nick) return
-    const before = nick
-    nick = owned(now)
-    if (nick === '') rank = { affiliation: '', role: '' }
-    events.nick(before, nick)
+/** A class, because there are tens of thousands: functions of their own for each would be most of what Zentrale keeps in memory. */
+class InOneRoom implements Occupant {
+  readonly jid: string
+  readonly person: Person | undefined
+  name: string
+  nick = ''
+  affiliation = ''
+  role = ''
+  refusedFor = ''
+  replacedBy: string | undefined = undefined
+  usedAt: number
+  private spellings: string[]
+  private admitted = false // in this try to enter
+  private number = 1
+  private photo: string | undefined = undefined // undefined: never had one, and says nothing about it
+  private appearance: Presence | undefined = undefined
+  private shown: string | undefined = undefined // what the last presence said
+  private entering: Entering | undefined = undefined
+
+  constructor (private readonly parts: OccupantParts) {
+    this.jid = parts.jid
+    this.person = parts.person
+    this.name = parts.firstName
+    this.spellings = nickSpellings(this.name)
+    this.usedAt = parts.world.clock.tick()
   }
 
-  const setRank = (user: Element | undefined): void => {
+  join (): Promise<void> {
+    return this.entering?.promise ?? (this.nick !== '' ? Promise.resolve() : this.begin())
+  }
+
+  rename (name: string): void {
+    if (name === this.name) return
+    this.name = name
+    this.number = 1
+    this.spellings = nickSpellings(name)
+    if (this.nick !== '') this.announce()
+  }
+
+  show (photo: string): void {
+    if (photo === '' && this.photo === undefined) return
+    this.photo = photo
+    this.showPhoto()
+  }
+
+  appear (presence: Presence): void {
+    this.appearance = presence
+    if (this.nick !== '') this.present(this.nick)
+  }
+
+  leave (why: Error = new Unavailable('leaving')): void {
+    const { stream, jid, room } = this.parts
+    if (this.nick !== '') stream.send(el('presence', { from: jid, to: `${room}/${this.nick}`, type: 'unavailable' }))
+    this.setNick('')
+    this.entering?.done(why)
+  }
+
+  presence (stanza: Element): void {
+    const from = resourceOf(stanza.attrs.from ?? '')
+    if (stanza.attrs.type === 'error') return this.refused(stanza)
+    if (from === '') return // the room's own
+    const user = child(stanza, 'x', MUC_USER)
+    const statuses = statusesOf(user)
+    if (!statuses.has('110') && from !== this.nick) return
+    if (stanza.attrs.type === undefined) return this.entered(from, statuses, user)
+    if (stanza.attrs.type !== 'unavailable' || from !== this.nick) return
+    const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
+    if (next !== undefined) return this.setNick(next)
+    this.replacedBy = successorOf(user)
+    this.lost(...whyOut(user, statuses))
+  }
+
+  lost (why: string, put?: PutOut): void {
+    const wasIn = this.nick !== ''
+    this.setNick('')
+    this.entering?.done(new Unavailable(`out of the room: ${why}`))
+    if (wasIn) this.parts.events.out(why, put)
+  }
+
+  private setNick (now: string): void {
+    if (now === this.nick) return
+    const before = this.nick
+    this.nick = owned(now)
+    if (this.nick === '') [this.affiliation, this.role] = ['', '']
+    this.parts.events.nick(before, this.nick)
+  }
+
+  private setRank (user: Element | undefined): void {
     const { affiliation = '', role = '' } = (user && child(user, 'item')?.attrs) ?? {}
-    if (affiliation === rank.affiliation && role === rank.role) return
-    const before = rank.role
-    rank = { affiliation: owned(affiliation), role: owned(role) }
-    events.rank?.(before)
+    if (affiliation === this.affiliation && role === this.role) return
+    const before = this.role
+    this.affiliation = owned(affiliation)
+    this.role = owned(role)
+    this.parts.events.rank?.(before)
   }
 
-  const present = (as: string, enter?: Xml): void => {
-    shown = photo
-    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, hatOf(name, person), ...looksXml(photo, appearance)))
+  private present (as: string, enter?: Xml): void {
+    const { stream, jid, room, person } = this.parts
+    this.shown = this.photo
+    const looks = looksXml(this.photo, this.appearance)
+    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, hatOf(this.name, person), ...looks))
   }
 
-  const announce = (): void => present(nickOf(spellings[0] ?? name, number),
-    nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' }), withPassword(password)) : undefined)
+  private announce (): void {
+    const { events, password } = this.parts
+    this.present(nickOf(this.spellings[0] ?? this.name, this.number),
+      this.nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' }), withPassword(password)) : undefined)
+  }
 
-  const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
-  const announceAfter = async (admit: Promise<void>): Promise<void> => {
-    const promise = entering?.promise
+  private showPhoto (): void { if (this.nick !== '' && this.shown !== this.photo) this.present(this.nick) }
+
+  private async announceAfter (admit: Promise<void>): Promise<void> {
+    const promise = this.entering?.promise
     const error: Error | undefined = await admit.then(() => undefined, (failed: Error) => failed)
-    if (entering?.promise !== promise) return // ended by something else
-    if (error === undefined) announce()
-    else entering?.done(error)
+    if (this.entering?.promise !== promise) return // ended by something else
+    if (error === undefined) this.announce()
+    else this.entering?.done(error)
   }
 
-  const begin = (): Promise<void> => {
-    let settle: (error?: Error) => void = () => {}
-    const promise = new Promise<void>((resolve, reject) => { settle = error => error === undefined ? resolve() : reject(error) })
-    entering = { promise, done (error) { timer?.cancel(); entering = undefined; settle(error) } }
-    timer = clock.after(JOIN_TIMEOUT_MS, () => entering?.done(new Unavailable('no answer from the room when joining')))
-    number = 1
-    refusedFor = ''
-    admitted = false
-    const ready = own === undefined || own.isOwner ? events.entering?.() : own.admit(jid, nickOf(name))
-    if (ready === undefined) announce()
-    else void announceAfter(ready)
+  private begin (): Promise<void> {
+    const { world: { clock }, own, events, jid } = this.parts
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const timer = clock.after(JOIN_TIMEOUT_MS, () => this.entering?.done(new Unavailable('no answer from the room when joining')))
+    this.entering = {
+      promise,
+      done: error => {
+        timer.cancel()
+        this.entering = undefined
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+    }
+    this.number = 1
+    this.refusedFor = ''
+    this.admitted = false
+    const ready = own === undefined || own.isOwner ? events.entering?.() : own.admit(jid, nickOf(this.name))
+    if (ready === undefined) this.announce()
+    else void this.announceAfter(ready)
     return promise
   }
 
-  const refused = (stanza: Element): void => {
+  private refused (stanza: Element): void {
+    const { room, world: { log }, events, person, password } = this.parts
     const condition = conditionOf(stanza)
-    if (condition.name === 'conflict' && number < NICK_TRIES_MAX) {
-      number++
-      log.info({ room, number }, 'nickname is taken, trying it with a number')
-      return announce()
+    if (condition.name === 'conflict' && this.number < NICK_TRIES_MAX) {
+      this.number++
+      log.info({ room, number: this.number }, 'nickname is taken, trying it with a number')
+      return this.announce()
     }
-    if (MISSPELT.has(condition.name) && spellings.length > 1) {
-      spellings.shift()
-      return announce()
+    if (MISSPELT.has(condition.name) && this.spellings.length > 1) {
+      this.spellings.shift()
+      return this.announce()
     }
-    if (condition.name === 'registration-required' && entering !== undefined && events.admit !== undefined && !admitted) {
-      admitted = true
-      return void announceAfter(events.admit())
+    if (condition.name === 'registration-required' && this.entering !== undefined && events.admit !== undefined && !this.admitted) {
+      this.admitted = true
+      return void this.announceAfter(events.admit())
     }
-    [refusedFor, replacedBy] = [owned(condition.name), condition.name === 'gone' ? successorIn(condition.about) : undefined]
-    entering?.done(refusalOf(condition, person, password))
+    this.refusedFor = owned(condition.name)
+    this.replacedBy = condition.name === 'gone' ? successorIn(condition.about) : undefined
+    this.entering?.done(refusalOf(condition, person, password))
   }
 
-  const lost = (why: string, put?: PutOut): void => {
-    const wasIn = nick !== ''
-    setNick('')
-    entering?.done(new Unavailable(`out of the room: ${why}`))
-    if (wasIn) events.out(why, put)
-  }
-
-  const configure = async (fields: Readonly<Record<string, string>>): Promise<Refused | Unavailable | undefined> => {
+  private async configure (fields: Readonly<Record<string, string>>): Promise<Refused | Unavailable | undefined> {
+    const { stream, jid, room } = this.parts
     const answer = await stream.ask('set', jid, room, el('query', { xmlns: OWNER }, form(`${MUC}#roomconfig`, fields)))
     return answer.attrs.type === 'error' ? failureOf('the new room could not be opened', conditionOf(answer)) : undefined
   }
 
   /** A new room is locked until its maker sends a form (§10.1). It should outlive a moment without people, and its archive too. */
-  const open = async (): Promise<void> => {
-    const error = await configure({ 'muc#roomconfig_persistentroom': '1' }) && await configure({})
-    entering?.done(error)
+  private async open (): Promise<void> {
+    const error = await this.configure({ 'muc#roomconfig_persistentroom': '1' }) && await this.configure({})
+    this.entering?.done(error)
   }
 
   /** Somebody else made the room, and could read what is said there. */
-  const isForeign = (now: string): void => {
-    setNick(now)
-    leave(new Refused('the room is there already, and it is not ours; ask the operator of the room service to remove it'))
+  private isForeign (now: string): void {
+    this.setNick(now)
+    this.leave(new Refused('the room is there already, and it is not ours; ask the operator of the room service to remove it'))
   }
 
-  const entered = (now: string, statuses: Set<string | undefined>, user: Element | undefined): void => {
+  private entered (now: string, statuses: Set<string | undefined>, user: Element | undefined): void {
+    const { own } = this.parts
     const created = statuses.has('201')
     const affiliation = user && child(user, 'item')?.attrs.affiliation
-    if (own?.isOwner === true && affiliation !== 'owner') return isForeign(now)
-    setNick(now)
-    setRank(user)
-    showPhoto()
-    if (!created) entering?.done()
-    else if (own === undefined) open().catch((error: Error) => entering?.done(error))
-    else own.setUp().then(() => entering?.done(), (error: Error) => { leave(error) })
-  }
-
-  const leave = (why: Error = new Unavailable('leaving')): void => {
-    if (nick !== '') stream.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
-    setNick('')
-    entering?.done(why)
-  }
-
-  return {
-    jid, person,
-    get nick () { return nick },
-    get name () { return name },
-    get affiliation () { return rank.affiliation },
-    get role () { return rank.role },
-    get refusedFor () { return refusedFor }, get replacedBy () { return replacedBy },
-    usedAt: clock.tick(),
-    join: () => entering?.promise ?? (nick !== '' ? Promise.resolve() : begin()),
-    rename (now) {
-      if (now === name) return
-      name = now
-      number = 1
-      spellings = nickSpellings(name)
-      if (nick !== '') announce()
-    },
-    show (now) { if (now !== '' || photo !== undefined) { photo = now; showPhoto() } },
-    appear (now) { appearance = now; if (nick !== '') present(nick) },
-    leave,
-    presence (stanza) {
-      const from = resourceOf(stanza.attrs.from ?? '')
-      if (stanza.attrs.type === 'error') return refused(stanza)
-      if (from === '') return // the room's own
-      const user = child(stanza, 'x', MUC_USER)
-      const statuses = statusesOf(user)
-      if (!statuses.has('110') && from !== nick) return
-      if (stanza.attrs.type === undefined) return entered(from, statuses, user)
-      if (stanza.attrs.type !== 'unavailable' || from !== nick) return
-      const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
-      if (next !== undefined) return setNick(next)
-      replacedBy = successorOf(user)
-      lost(...whyOut(user, statuses))
-    },
-    lost
+    if (own?.isOwner === true && affiliation !== 'owner') return this.isForeign(now)
+    this.setNick(now)
+    this.setRank(user)
+    this.showPhoto()
+    if (!created) this.entering?.done()
+    else if (own === undefined) this.open().catch((error: Error) => this.entering?.done(error))
+    else own.setUp().then(() => this.entering?.done(), (error: Error) => { this.leave(error) })
   }
 }
+
+export const makeOccupant = (parts: OccupantParts): Occupant => new InOneRoom(parts)

@@ -37,7 +37,7 @@ export interface Room {
   putOut: PutOut | undefined
   heardAt: number
   entering: boolean
-  waiting: Set<() => void> // called when ready or refusal changes
+  waiting: (() => void)[] // called when ready or refusal changes
 }
 
 /** The rooms that are ours alone: which they are, how one is set up, and how one of ours is let in. */

@@ -31,6 +31,7 @@ import { canRule, freeNick, type OwnRooms, type Room, UNKNOWN, type Voices } fro
 const SELF_PING_IDLE_MS = 5 * 60_000
 const TICK_MS = 60_000
 const LISTENER_NAME = 'Zentrale'
+const NONE: ReadonlySet<string> = new Set()
 
 export interface RoomEvents extends EnteringEvents {
   ended (room: Room): void // nothing more comes from it
@@ -111,8 +112,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
     if (ready) places.back(room)
     if (ready || room.putOut !== undefined) obstacles.gone(room)
     else obstacles.outside(room, why)
-    for (const wake of room.waiting) wake()
-    room.waiting.clear()
+    for (const wake of room.waiting.splice(0)) wake()
     obstacles.tell()
   }
 
@@ -175,9 +175,9 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
   const make = (id: string, place: string): Room => {
     const room: Room = {
       id, place, follows: undefined, untold: false, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
-      ghosts: new Map(), nicks: new Map(), people: new Map(), unwanted: new Set(), waiting: new Set(),
-      own: own?.has(id) === true, isTeams: own?.has(id) === true && !isPortal(id), features: new Set(),
-      subject: undefined, look: undefined, name: undefined, picture: undefined, refusal: undefined, listed: new Set(), gone: new Set(),
+      ghosts: new Map(), nicks: new Map(), people: new Map(), unwanted: new Set(), waiting: [],
+      own: own?.has(id) === true, isTeams: own?.has(id) === true && !isPortal(id), features: NONE,
+      subject: undefined, look: undefined, name: undefined, picture: undefined, refusal: undefined, listed: NONE, gone: NONE,
       whole: false, ready: false, visit: 0, putOut: expulsion.of(id), heardAt: 0, entering: false
     }
     return room
@@ -242,7 +242,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
         if (!stream.isUp) throw new Unavailable('the component link is down', { disconnected: true })
         if (signal.aborted) throw new Unavailable('the room could not be entered in time')
         await new Promise<void>(resolve => {
-          room.waiting.add(resolve)
+          room.waiting.push(resolve)
           signal.addEventListener('abort', () => resolve(), { once: true })
         })
       }

@@ -48,4 +48,11 @@ describe('xmpp occupant', () => {
     occupant.show('')
     assert.match(said.join(), /<photo\/>/, 'a picture that was taken away')
   })
+
+  it('shares its functions with all others, because there may be tens of thousands', () => {
+    const stream = { send: () => true } as Partial<Stream> as Stream
+    const [one, other] = [makeOccupant({ ...ANNA, stream, world: makeWorld() }), makeOccupant({ ...ANNA, stream, world: makeWorld() })]
+    assert.deepEqual(Object.values(one).filter(value => typeof value === 'function'), [])
+    assert.equal(one.join, other.join)
+  })
 })

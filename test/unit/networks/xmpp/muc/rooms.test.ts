@@ -80,6 +80,21 @@ describe('xmpp rooms', () => {
     rooms.stop()
   })
 
+  it('that can the same share what is known of that', async () => {
+    const asked: string[] = []
+    const can = (room: string, feature: string): ReturnType<typeof parse> => parse(`<iq type='result' from='${room}' to='z@y'>` +
+      `<query xmlns='http://jabber.org/protocol/disco#info'><feature var='${feature}'/><feature var='urn:xmpp:sid:0'/></query></iq>`)
+    const stream: Stream = Object.assign(muteStream(), {
+      isUp: true, ask: async (_type: string, _from: string, room: string) => can(room, asked.push(room) === 3 ? 'muc_open' : 'urn:xmpp:mam:2')
+    })
+    const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50) }) })
+    const [one, two, three] = ['one', 'two', 'three'].map(name => rooms.attend(`${name}@rooms.example.org`))
+    for (const room of [one, two, three]) await rooms.refresh(room!)
+    assert.equal(one!.features, two!.features)
+    assert.deepEqual([...two!.features, ...three!.features], ['urn:xmpp:mam:2', 'urn:xmpp:sid:0', 'muc_open', 'urn:xmpp:sid:0'])
+    rooms.stop()
+  })
+
   it('that have forgotten a ghost are entered by it again, and ghosts of before a crash leave', async () => {
     const sent: string[] = []
     const stream: Stream = Object.assign(muteStream(), {
