@@ -22,6 +22,7 @@ import type { Sender } from './muc/send'
 import type { Language } from './text/texts'
 import { addressIn, bareOf, canonicalBare, personOf, serverOf } from './names'
 import type { Omemo } from './omemo/omemo'
+import type { Heedless } from './wire/copies'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
 import type { Element, Xml } from './wire/xml'
@@ -29,6 +30,10 @@ import type { Element, Xml } from './wire/xml'
 // Characters of answers (vCards with pictures) per minute: more than a thousand pictures
 const ANSWERED_MAX = 128 * 1024 * 1024
 const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
+
+/** A room's messages are heard by its listener; those for our other occupants are the same, and nobody heeds them. */
+export const heedlessIn = (rooms: Pick<Rooms, 'get'>): Heedless => ({ name, attrs: { from = '', type } }, to) =>
+  name === 'message' && type === 'groupchat' && from.includes('/') && to !== rooms.get(bareOf(from))?.listener.jid
 
 interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars; looks: Looks

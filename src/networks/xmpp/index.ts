@@ -11,7 +11,7 @@ import { makePresence } from './direct/presence'
 import { type ClearReceiver, makeDirectReceiver } from './direct/receive'
 import { directPlace } from './direct/place'
 import { makeDirectSender } from './direct/send'
-import { makeDispatch } from './dispatch'
+import { heedlessIn, makeDispatch } from './dispatch'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
 import { makeArchive } from './muc/archive'
@@ -190,7 +190,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       stream.start({
         up () { given.connection(NAME, 'component', true); rooms.connected(); presence.connected(); parts.clear.connected() },
         down (why) { rooms.disconnected(); given.connection(NAME, 'component', false, why) },
-        stanza, dropped
+        stanza, dropped, heedless: heedlessIn(rooms)
       })
     },
     ...makeSend(directSender, () => started?.sender),

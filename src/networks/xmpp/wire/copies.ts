@@ -1,6 +1,7 @@
 /**
  * A room sends each message to every occupant of ours. What differs from the stanza before only in whom it is to is not read anew: with ninety
- * occupants, that took as long as all else. Only what the parser has read without fault is remembered, so a copy means the same.
+ * occupants, that took as long as all else. Only what the parser has read without fault is remembered, so a copy means the same. Of a copy that
+ * nobody heeds, no more than the address is read.
  */
 import type { Element } from './xml'
 
@@ -11,9 +12,12 @@ const NAME = /<[^ \t\r\n/>]+/y
 const ATTRIBUTE = /[ \t\r\n]+([^ \t\r\n/>='"&]+)[ \t\r\n]*=[ \t\r\n]*(?:'[^']*'|"[^"]*")/y
 const TO_DECODE = /[<&\t\r\n]/
 
+/** Whether a copy of this stanza for that address changes nothing. */
+export type Heedless = (original: Element, to: string) => boolean
+
 export interface Copies {
-  /** A copy of the last stanza at this place, whole, and where it ends. */
-  find (data: string, at: number): { element: Element, end: number } | undefined
+  /** A copy of the last stanza at this place, whole, and where it ends. Without `element`, nobody heeds it. */
+  find (data: string, at: number): { element?: Element, end: number } | undefined
   /** The stanza that was read, and its text from its first character to its last; '' if that is not known. */
   remember (text: string, element: Element): undefined
 }
@@ -26,7 +30,7 @@ const toEnd = (tag: string): number => {
   return 0
 }
 
-export const makeCopies = (): Copies => {
+export const makeCopies = (heedless: Heedless): Copies => {
   let before = '' // whom it is to, with the quote
   let after = '' // that, from the quote on
   let original: Element | undefined
@@ -39,6 +43,7 @@ export const makeCopies = (): Copies => {
       if (end < 0 || end - from > TO_CHARS_MAX || !data.startsWith(after, end)) return undefined
       const to = data.slice(from, end)
       if (TO_DECODE.test(to)) return undefined
+      if (heedless(original, to)) return { end: end + after.length }
       const attrs = Object.assign(Object.create(null) as object, original.attrs, { to })
       return { element: { ...original, attrs, children: [...original.children] }, end: end + after.length }
     },

@@ -13,6 +13,7 @@ import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { parseJid } from '../names'
 import { makeAsking } from './asking'
+import type { Heedless } from './copies'
 import { makeParser, STREAMS } from './parser'
 import { el, elementsIn, type Element, type Xml } from './xml'
 
@@ -33,6 +34,7 @@ export interface StreamEvents {
   down (why: string): void
   stanza (stanza: Element): void // not answers to `ask`; addresses are checked
   dropped (why: string, stanza: Element): void // the parser could not take it; `stanza` is its outermost tag alone
+  heedless?: Heedless
 }
 
 export interface Stream {
@@ -58,7 +60,7 @@ const streamFault = (element: Element): string => {
 
 /** The parser that the library gets. The library hears of the stream's opening and of the handshake; everything else goes to `take`. */
 const parserFor = (
-  take: (stanza: Element) => void, dropped: StreamEvents['dropped'], fault: (why: string) => void
+  take: (stanza: Element) => void, { dropped, heedless }: Pick<StreamEvents, 'dropped' | 'heedless'>, fault: (why: string) => void
 ): EventEmitter & { feed (chunk: Uint8Array): void } => {
   let greeted = false
   const emitter = new EventEmitter()
@@ -66,6 +68,7 @@ const parserFor = (
     opened: attrs => { emitter.emit('start', { attrs }) },
     closed: () => fault('the server closed the stream'),
     dropped,
+    ...heedless && { heedless },
     stanza: stanza => {
       if (stanza.ns === STREAMS) return fault(streamFault(stanza))
       if (greeted) return take(stanza)
@@ -131,9 +134,12 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log, fence 
     entity = mine
     mine.reconnect.stop()
     mine.removeAllListeners('element')
-    const parser = parserFor(stanza => { if (mine === entity) take(stanza) }, (why, stanza) => {
-      log.warn({ stanza: stanza.name, why }, 'stanza dropped')
-      events?.dropped(why, stanza)
+    const parser = parserFor(stanza => { if (mine === entity) take(stanza) }, {
+      ...events,
+      dropped (why, stanza) {
+        log.warn({ stanza: stanza.name, why }, 'stanza dropped')
+        events?.dropped(why, stanza)
+      }
     }, why => lost(mine, why))
     mine.Parser = function () { return parser } as never
     mine.timeout = HANDSHAKE_TIMEOUT_MS

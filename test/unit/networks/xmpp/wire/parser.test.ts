@@ -70,6 +70,20 @@ describe('xmpp xml: writer and parser', () => {
     assert.equal(dropped.length, 2)
   })
 
+  it('reads no more than the address of a copy that nobody heeds', () => {
+    const [heard, asked]: [Element[], [string, string][]] = [[], []]
+    const parser = makeParser({
+      opened () {}, closed () {}, dropped () {}, stanza: one => { heard.push(one) },
+      heedless: ({ attrs: { id = '' } }, to) => { asked.push([id, to]); return to !== 'a' }
+    })
+    const message = (id: string, to: string): string => `<message id='${id}' to='${to}'><body>x</body></message>`
+    const copies = [message('1', 'c'), message('1', 'a'), message('1', 'b'), message('2', 'a'), message('2', '&amp;')]
+    parser.write(Buffer.from(HEADER + copies.join('')))
+    assert.deepEqual(asked, [['1', 'a'], ['1', 'b']])
+    assert.deepEqual(heard.map(({ attrs: { id, to } }) => [id, to]), [['1', 'c'], ['1', 'a'], ['2', 'a'], ['2', '&']])
+    assert.throws(() => parser.write(Buffer.from(message('2', '<'))), Malformed)
+  })
+
   it('gives copies that do not change one another', () => {
     const [one, other] = readText(`${HEADER}<message to='a'><body>x</body></message><message to='b'><body>x</body></message>`)
     one!.children.push('y')
