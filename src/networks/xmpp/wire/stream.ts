@@ -60,7 +60,7 @@ const streamFault = (element: Element): string => {
 
 /** The parser that the library gets. The library hears of the stream's opening and of the handshake; everything else goes to `take`. */
 const parserFor = (
-  take: (stanza: Element) => void, { dropped, heedless }: Pick<StreamEvents, 'dropped' | 'heedless'>, fault: (why: string) => void
+  take: (stanza: Element) => void, dropped: StreamEvents['dropped'], fault: (why: string) => void, heedless: Heedless | undefined
 ): EventEmitter & { feed (chunk: Uint8Array): void } => {
   let greeted = false
   const emitter = new EventEmitter()
@@ -134,13 +134,10 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log, fence 
     entity = mine
     mine.reconnect.stop()
     mine.removeAllListeners('element')
-    const parser = parserFor(stanza => { if (mine === entity) take(stanza) }, {
-      ...events,
-      dropped (why, stanza) {
-        log.warn({ stanza: stanza.name, why }, 'stanza dropped')
-        events?.dropped(why, stanza)
-      }
-    }, why => lost(mine, why))
+    const parser = parserFor(stanza => { if (mine === entity) take(stanza) }, (why, stanza) => {
+      log.warn({ stanza: stanza.name, why }, 'stanza dropped')
+      events?.dropped(why, stanza)
+    }, why => lost(mine, why), events?.heedless)
     mine.Parser = function () { return parser } as never
     mine.timeout = HANDSHAKE_TIMEOUT_MS
     mine._onData = chunk => { heardAt = clock.tick(); if (mine === entity) parser.feed(chunk) }
