@@ -24,8 +24,10 @@ import { Gone, type Life } from './life'
 import type { Random } from './random'
 import { nextTurn, type Timeline } from './timeline'
 
-/** A file is told so much when it is opened. */
-const WORDS_BEFORE_LOCK = 8
+/** So much a file is told before its lock is taken, which is a commit, and behind it. */
+const OPENING = [8, 1] as const
+/** The clock of the beat is so much slower, because nobody dies of that here, and hours are long. */
+const SLOWER = 10
 
 /** What stands between the process and its session. */
 interface Border {
@@ -136,6 +138,7 @@ export const makeServed = (random: Random, timeline: Timeline, folder: string, {
   let misreading: { left: number, struck: () => void } | undefined
   let session: lock.Held | undefined // of the life that is on
   let left = NOTHING
+  let breaksAt: 'word' | 'answer' | undefined // of the commit that is made now
   let lives = 0
   let underWay = 0
   let rest = Promise.withResolvers<void>()
@@ -152,10 +155,10 @@ export const makeServed = (random: Random, timeline: Timeline, folder: string, {
 
   /** The connection breaks, and everybody has heard of it. */
   const broken = async (): Promise<never> => {
-    const { socket } = session!
-    if (!socket.closed) {
-      socket.destroy()
-      await held(once(socket, 'close'))
+    breaksAt = undefined
+    if (session !== undefined && !session.socket.closed) {
+      session.socket.destroy()
+      await held(once(session.socket, 'close'))
     }
     throw new Error('the connection broke')
   }
@@ -165,7 +168,7 @@ export const makeServed = (random: Random, timeline: Timeline, folder: string, {
 
   /** Its only timer is the beat, which is no event of the story: it happens behind the event that it would precede, but at its own time. */
   const aside = (life: Life): Clock => {
-    const now = (): number => beatAt ?? timeline.ms
+    const now = (): number => beatAt ?? timeline.ms / SLOWER
     return {
       ...life.clock, tick: now,
       after (ms, run) {
@@ -175,64 +178,77 @@ export const makeServed = (random: Random, timeline: Timeline, folder: string, {
     }
   }
 
-  let breaksAt: 'word' | 'answer' | undefined // of the commit that is made now
+  const makeBorder = (life: Life, clock: Clock): Border => {
+    let unanswered = 0 // words to commit
 
-  const makeBorder = (life: Life, clock: Clock): Border => ({
-    held, clock,
-    async wording (asks) {
-      if (breaksAt === undefined) return await asks()
-      if (breaksAt === 'answer') await asks()
-      breaksAt = undefined
-      return await broken()
-    },
-    taken: held => { session = held },
-    async reading (run) {
-      if (!life.cross()) throw new Gone('at a statement')
-      if (misreading === undefined || --misreading.left > 0) return await run()
-      const { struck } = misreading
-      misreading = undefined
-      life.damaged = true
-      struck()
-      return await broken()
-    },
-    async counting (run) {
-      if (!life.alive) throw new Gone('while it counts')
-      return await run()
-    },
-    async committing (run) {
-      if (!life.cross()) throw new Gone('before a commit')
-      if (trouble !== undefined && --trouble.left <= 0) {
-        const { kind, struck } = trouble
-        trouble = undefined
-        const isKept = random.happens(0.5)
-        if (kind === 'disk error') {
-          life.damaged = true
-          breaksAt = isKept ? 'answer' : 'word'
-          struck(isKept ? 'after it was written' : 'before it was written')
-          return await run()
-        }
-        if (isKept) await run()
-        life.end()
-        struck('in a commit')
-        throw new Gone('the power is off')
-      }
+    /** No time passes while PostgreSQL answers, so the auditor would not notice if nobody waited for that. */
+    const commit = async (run: () => Promise<void>): Promise<void> => {
       await run()
-      if (!life.cross()) throw new Gone('after a commit')
+      if (unanswered === 0) return
+      life.damaged = false // that is no excuse
+      throw new Error('it counts as committed, and PostgreSQL has not said so')
     }
-  })
+
+    return {
+      held, clock,
+      async wording (asks) {
+        unanswered++
+        const answer = breaksAt === 'word' ? undefined : await asks()
+        if (breaksAt !== undefined) return await broken()
+        unanswered--
+        return answer
+      },
+      taken: held => { session = held },
+      async reading (run) {
+        if (!life.cross()) throw new Gone('at a statement')
+        if (misreading === undefined || --misreading.left > 0) return await run()
+        const { struck } = misreading
+        misreading = undefined
+        life.damaged = true
+        struck()
+        return await broken()
+      },
+      async counting (run) {
+        if (!life.alive) throw new Gone('while it counts')
+        return await run()
+      },
+      async committing (run) {
+        if (!life.cross()) throw new Gone('before a commit')
+        if (trouble !== undefined && --trouble.left <= 0) {
+          const { kind, struck } = trouble
+          trouble = undefined
+          const isKept = random.happens(0.5)
+          if (kind === 'disk error') {
+            life.damaged = true
+            breaksAt = isKept ? 'answer' : 'word'
+            struck(isKept ? 'after it was written' : 'before it was written')
+            await commit(run)
+            return await broken()
+          }
+          if (isKept) await commit(run)
+          life.end()
+          struck('in a commit')
+          throw new Gone('the power is off')
+        }
+        await commit(run)
+        if (!life.cross()) throw new Gone('after a commit')
+      }
+    }
+  }
 
   const opened = async (life: Life, failed: (error: unknown) => void, border: Border): Promise<Store> => {
-    for (let said = 0; said < WORDS_BEFORE_LOCK; said++) await border.reading(async () => {})
+    const nothing = async (): Promise<void> => {}
+    for (let said = 0; said < OPENING[0]; said++) await border.reading(nothing)
+    await border.committing(nothing)
+    for (let said = 0; said < OPENING[1]; said++) await border.reading(nothing)
     opening = border
     const store = await postgres.openPostgres(url, life.clock, failed).finally(() => { opening = undefined })
-    await border.committing(async () => {})
-    await border.reading(async () => {})
     return {
       ...store,
       compact: () => held(store.compact()),
       async close () {
         await store.close()
-        await border.reading(async () => {}).catch(() => { /* as a file, which is closed then too */ })
+        await border.reading(nothing).catch(() => { /* as a file, which is closed then too */ })
       }
     }
   }
@@ -262,7 +278,7 @@ export const makeServed = (random: Random, timeline: Timeline, folder: string, {
     files: () => left,
     async atRest () {
       await answered()
-      while (beat !== undefined && beat.at <= timeline.ms) {
+      while (beat !== undefined && beat.at <= timeline.ms / SLOWER) {
         const { at, run } = beat
         beatAt = at
         beat = undefined
