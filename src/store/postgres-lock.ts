@@ -26,7 +26,7 @@ const CONNECT_MS = 10_000
 export const BEAT = 'SELECT 1'
 const BEAT_MS = 2_000
 /** So late an answer may come. Together with a beat it is less than SILENT_MS, so that nobody is still at work when their session ends. */
-const ANSWER_MS = 12_000
+export const ANSWER_MS = 12_000
 const SILENT_MS = 15_000
 /** A server that is away is tried again so often. */
 const AGAIN_MS = 1_000
@@ -89,12 +89,12 @@ const ask = async <Row extends QueryResultRow>({ client }: Held, text: string, v
   return (await client.query<Row>(asked)).rows
 }
 
-/** A session beside others, which holds no lock. Nothing is written over it. */
-export const connect = async (url: string): Promise<Held> => {
+/** A session beside others, which holds no lock. Nothing is written over it. `answerMs`: so late may an answer come; 0 is without a limit. */
+export const connect = async (url: string, answerMs = 0): Promise<Held> => {
   const socket = new Socket()
   const client = new Client({
     connectionString: url, application_name: 'zentrale', keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser },
-    pipeline: true, stream: () => socket
+    pipeline: true, query_timeout: answerMs, stream: () => socket
   })
   client.on('error', () => { /* what was asked rejects, and `watch` tells */ })
   const held = { client, socket }

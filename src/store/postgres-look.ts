@@ -1,6 +1,6 @@
 /** What can be seen of a database without taking part: nothing is locked or written, and nothing waits for whoever works on it. */
 import { makeSession, type Session } from './postgres'
-import { connect, LOCK, nameOf } from './postgres-lock'
+import { ANSWER_MS, connect, LOCK, nameOf } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import type { Tx } from './store'
 import { makeTally } from './tally-tx'
@@ -36,8 +36,8 @@ const HOLDER = `SELECT coalesce(host(activity.client_addr), 'this machine') AS "
 const OURS = 'SELECT version FROM zentrale.version'
 
 /** Hands out a session that ends with `use`. */
-const visiting = async <T>(url: string, use: (session: Session) => Promise<T>): Promise<T> => {
-  const { client, socket } = await connect(url)
+const visiting = async <T>(url: string, use: (session: Session) => Promise<T>, answerMs?: number): Promise<T> => {
+  const { client, socket } = await connect(url, answerMs)
   try {
     return await use(makeSession(client))
   } finally { socket.destroy() }
@@ -45,7 +45,7 @@ const visiting = async <T>(url: string, use: (session: Session) => Promise<T>): 
 
 type Found = Record<'server' | 'encoding', string> & Record<'major' | 'syncs' | 'readsOnly' | 'mayCreate' | 'isThere', number>
 
-/** Rejects if it cannot be reached, or lets us not in. */
+/** Rejects if it cannot be reached, lets us not in, or does not answer for ANSWER_MS. */
 export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql }) => {
   const found = await sql.one<Found>(SERVER)
   if (found === undefined) throw new Error('the database says nothing of itself')
@@ -56,7 +56,7 @@ export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql
     server, major, encoding, syncs: found.syncs === 1, readsOnly: found.readsOnly === 1, mayCreate: found.mayCreate === 1,
     ...ours !== undefined && { schema: ours.version }, ...holder !== undefined && { holder }
   }
-})
+}, ANSWER_MS)
 
 /** Reads the store as it is at one moment, whoever works on it meanwhile. */
 export const readPostgres = <T>(url: string, use: (tx: Tx) => Promise<T>): Promise<T> => visiting(url, async ({ sql, ask }) => {

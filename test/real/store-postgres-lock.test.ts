@@ -10,7 +10,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
 import { systemClock } from '../../src/lib/clock'
+import { messageOf } from '../../src/model/errors'
 import { openPostgres } from '../../src/store/postgres'
+import { lookAt } from '../../src/store/postgres-look'
 import type { Store } from '../../src/store/store'
 import { temporaryFolder } from '../support/folder'
 import { until } from '../support/practice'
@@ -135,6 +137,17 @@ const freezeServer = async (url: string): Promise<Outcome> => {
   return { tookMs: performance.now() - begin, stoppedMs: stopped - begin, after, said }
 }
 
+/** A look at a server that takes us in, and freezes then. */
+const lookAtFrozen = async (url: string): Promise<Outcome> => {
+  const { port } = new URL(url)
+  const proxy = await startProxy(Number(port))
+  proxy.overhear = octets => { if (octets.includes('pg_is_in_recovery')) proxy.toServer.hold = true }
+  const begin = performance.now()
+  const said = await lookAt(url.replace(port, String(proxy.port))).then(() => [], (error: unknown) => [messageOf(error)])
+  await proxy.stop()
+  return { tookMs: performance.now() - begin, after: [], said }
+}
+
 /** Nobody says anything for longer than a frozen one may. */
 const keepQuiet = async (url: string): Promise<Outcome> => {
   const store = await openPostgres(url, systemClock, error => { throw error })
@@ -163,6 +176,7 @@ describe('who is active on a store in PostgreSQL', () => {
     plays['cut'] = cutWire(await fresh())
     plays['quiet'] = keepQuiet(await fresh())
     plays['server'] = freezeServer(await fresh())
+    plays['looked'] = lookAtFrozen(await fresh())
     for (const play of Object.values(plays)) play.catch(() => { /* its test tells */ })
   })
   after(async () => { await server.stop() })
@@ -193,6 +207,12 @@ describe('who is active on a store in PostgreSQL', () => {
     assert.ok(stoppedMs > 8_000 && stoppedMs < 20_000, `${stoppedMs} ms`)
     assert.deepEqual(said, ['before'])
     assert.ok(there.includes('before'))
+  })
+
+  it('whoever only looks does not wait for ever for a server that is frozen', async () => {
+    const { tookMs, said } = await plays['looked']!
+    assert.ok(tookMs > 10_000 && tookMs < 25_000, `${tookMs} ms`)
+    assert.match(said.join(), /timeout/)
   })
 
   it('does not end whoever is only quiet', async () => {
