@@ -15,7 +15,7 @@ const STOP_SPARE_MS = 10_000
 
 /** Runs until a signal (stops properly), a second signal (ends at once) or a bug. `read`: reads the config, again at each SIGHUP. Never resolves. */
 export const start = async (read: () => Config, version: string): Promise<never> => {
-  const config = read()
+  let config = read()
   const log = makeLog(config.logLevel)
   const bug = (error: unknown): never => {
     log.error({ error }, 'stopping: this should not happen, and going on could lose something')
@@ -30,9 +30,21 @@ export const start = async (read: () => Config, version: string): Promise<never>
   })
   const stopping = new AbortController()
   void signalled.then(signal => stopping.abort(new Error(signal)))
-  const toStart = starting(config, { log, version, bug, stopped: stopping.signal })
-  const reload = coalesced(async () => await reloading(read, await toStart, log), error =>
-    log.error({ why: messageOf(error) }, 'the config is refused, and nothing is changed'))
+  let standsBy = false
+  const standing = {
+    begin () { standsBy = true },
+    over () {
+      standsBy = false
+      config = read()
+      log.turnTo(config.logLevel)
+      return config
+    }
+  }
+  const toStart = starting(config, { log, version, bug, stopped: stopping.signal, standing })
+  const reload = coalesced(async () => {
+    if (standsBy) return tryOut(read, log)
+    await reloading(read, await toStart, log)
+  }, error => log.error({ why: messageOf(error) }, 'the config is refused, and nothing is changed'))
   process.on('SIGHUP', reload)
   const zentrale = await toStart
   log.info({ places: zentrale.bridge.places().length, mirrors: config.mirrors.length, pid: process.pid }, 'started')
@@ -49,6 +61,11 @@ export const start = async (read: () => Config, version: string): Promise<never>
   process.exit(EXIT.ok)
 }
 
+const tryOut = (read: () => Config, log: RootLog): void => {
+  read()
+  log.info({}, 'the config can be used, and is in force once this Zentrale is active')
+}
+
 const reloading = async (read: () => Config, zentrale: Zentrale, log: RootLog): Promise<void> => {
   const config = read()
   const waiting = await zentrale.reload(config)
@@ -58,7 +75,7 @@ const reloading = async (read: () => Config, zentrale: Zentrale, log: RootLog): 
 }
 
 /** If it cannot start, logs the reason in one line and ends the process. */
-const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version' | 'bug'> & { stopped: AbortSignal }) => {
+const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version' | 'bug' | 'standing'> & { stopped: AbortSignal }) => {
   try {
     const zentrale = await assemble(config, { clock: systemClock, chance: systemChance, ...machine })
     await zentrale.start()

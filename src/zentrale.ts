@@ -9,7 +9,7 @@ import type { Clock } from './lib/clock'
 import type { Log } from './lib/log'
 import { serve } from './lib/serve'
 import { addressKey, type NetworkName, type Place } from './model/address'
-import { Refused } from './model/errors'
+import { messageOf, Refused } from './model/errors'
 import type { EncryptionCounts, Memory, Network, World } from './model/network'
 import { waysOf } from './operate/contact'
 import { makeDevicesOperated } from './operate/devices'
@@ -28,9 +28,14 @@ import type { Store } from './store/store'
 
 /**
  * What the machine provides. `bug` is called when the process must stop: we contradict ourselves, or the store failed. `stopped`: somebody wants it
- * to stop, also while it stands by.
+ * to stop, also while it stands by. `standing`: told when it begins to stand by, and when that is over; then it gives the config as it is now,
+ * because it may have changed since long ago, and throws if that cannot be used.
  */
-export interface Machine { clock: Clock; chance: Chance; log: Log; version?: string; stopped?: AbortSignal; bug (error: unknown): void }
+export interface Machine {
+  clock: Clock; chance: Chance; log: Log; version?: string; stopped?: AbortSignal
+  standing?: { begin (): void, over (): Config }
+  bug (error: unknown): void
+}
 
 export interface Zentrale {
   bridge: Bridge
@@ -74,21 +79,44 @@ const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
 const countsOf = (networks: Network[]): [NetworkName, EncryptionCounts][] => networks.flatMap(({ name, encryptionCounts }) =>
   encryptionCounts === undefined ? [] : [[name, encryptionCounts()]])
 
-/** While another Zentrale is active on our database, we stand by. */
-const openWhenActive = async ({ store, operate, listens }: Config, { clock, log, bug, stopped }: Machine): Promise<Store> => {
+const configNow = (before: Config, { standing, log }: Machine): Config => {
+  try {
+    return standing?.over() ?? before
+  } catch (error) {
+    log.error({ why: messageOf(error) }, 'the config is refused: active with the one of before')
+    return before
+  }
+}
+
+/** Another config opens it in the same way. */
+const opensAlike = ({ store: one, operate: { logbookKey } }: Config, { store: other, operate }: Config): boolean =>
+  one.path === other.path && one.postgres === other.postgres && logbookKey === operate.logbookKey
+
+/** While another Zentrale is active on our database, we stand by. Resolves with the config that is in force then, too. */
+const openWhenActive = async (given: Config, machine: Machine): Promise<{ store: Store, config: Config }> => {
+  const { store: at, operate, listens } = given
+  const { clock, log, bug, stopped, standing } = machine
   const impossible = new AbortController()
   const standby = makeStandby({ listens, operate }, log, error => impossible.abort(error))
   const signal = AbortSignal.any([impossible.signal, ...stopped === undefined ? [] : [stopped]])
-  try {
-    return await openStore(store, operate.logbookKey, clock, bug, { signal, told: standby.told })
-  } finally { await standby.end() }
+  let stood = false
+  const told = (why: string): void => {
+    stood = true
+    standing?.begin()
+    standby.told(why)
+  }
+  const store = await openStore(at, operate.logbookKey, clock, bug, { signal, told }).finally(standby.end)
+  const config = stood ? configNow(given, machine) : given
+  if (opensAlike(config, given)) return { store, config }
+  await store.close()
+  return await openWhenActive(config, machine)
 }
 
-export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
+export const assemble = async (given: Config, machine: Machine): Promise<Zentrale> => {
+  const { store, config } = await openWhenActive(given, machine)
   const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   let running = config
-  const store = await openWhenActive(config, machine)
   const byName = new Map<NetworkName, Network>()
   const links = makeLinks(await linkSecret(store, chance), { files: publicUrl, pages: operate.publicUrl }, store, clock.now)
   const media = { ...makeMedia(name => name === OURS ? ownFiles(() => running.addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }

@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises'
 import type { Config } from '../config/config'
 import { MEDIA_PORT } from '../config/schema'
-import { type Answer, ask } from '../lib/ask'
+import { type Answer, ask, errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import type { Listen } from '../lib/serve'
 import { type Finding, hostAndPort, listening, portIsFree, reasonOf, runProbe, Wrong } from '../settings/probe'
 import type { Trial } from '../settings/questions'
+import { STANDS_BY } from './standby'
 
 const WORLD = 0o007
 
@@ -44,6 +45,10 @@ const leads = async ({ listen, url, passes, asks, isOurs, without }: Way, isRunn
   const { answer, error } = await ask(clock, `${url}${asks}`).then(answer => ({ answer, error: undefined }),
     (error: unknown) => ({ answer: undefined, error }))
   if (answer !== undefined && (isRunning ? isOurs(answer) : answer.body === MARK)) return 'leads to Zentrale'
+  if (isRunning && answer?.status === 503 && errorIn(answer) === STANDS_BY) {
+    throw new Wrong('leads to a Zentrale that stands by',
+      `Let ${url} lead to whoever is active, by a proxy or an address that moves (A second machine, in docs/operating.md). ${without}`, true)
+  }
   const found = answer === undefined ? reasonOf(error) : `something else answers there (HTTP ${answer.status})`
   throw new Wrong(found, `Let your web server pass ${url}${passes} to http://${hostAndPort(listen)}${passes}. ${without}`)
 }

@@ -7,7 +7,7 @@ import type { Log } from '../lib/log'
 import { type Handler, serve, type Served } from '../lib/serve'
 
 const AGAIN_SECONDS = 5
-const ERROR = 'this Zentrale stands by; another one is active'
+export const STANDS_BY = 'this Zentrale stands by; another one is active'
 
 /** All that monitoring needs to know of one that stands by. */
 const METRICS = `# HELP zentrale_active Whether this process is the active one (1) or stands by (0).
@@ -21,7 +21,7 @@ const says = (status: number, type: string, body: string): Handler => (request, 
 }
 const inJson = (status: number, body: object): Handler => says(status, 'application/json', JSON.stringify(body))
 
-const comeAgain = inJson(503, { error: ERROR })
+const comeAgain = inJson(503, { error: STANDS_BY })
 
 /** /healthz and /readyz for everybody, as when it is active. That somebody stands by says nothing secret, so the metrics need no token either. */
 const operateHandler = (why: () => string): Handler => (request, response) => {

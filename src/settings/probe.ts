@@ -9,10 +9,9 @@ import { messageOf } from '../model/errors'
 /** The result of one check. `advice`: what to do; present exactly if something is wrong. `mild`: Zentrale works all the same. */
 export interface Finding { what: string; found: string; advice?: string; mild?: true }
 
-/** A check that failed: what was found, and what to do. */
+/** A check that failed: what was found, and what to do. `mild`: it may be meant so. */
 export class Wrong extends Error {
-  readonly advice: string
-  constructor (found: string, advice: string) { super(found); this.advice = advice }
+  constructor (found: string, readonly advice: string, readonly mild = false) { super(found) }
 }
 
 const PROBE_TIMEOUT_MS = 10_000
@@ -38,7 +37,7 @@ export const runProbe = async (what: string, probe: () => Promise<string>): Prom
     return { what, found: await probe() }
   } catch (error) {
     return error instanceof Wrong
-      ? { what, found: error.message, advice: error.advice }
+      ? { what, found: error.message, advice: error.advice, ...error.mild && { mild: true } }
       : { what, found: reasonOf(error), advice: 'Check whether that server runs and whether the config has the right address' }
   }
 }

@@ -56,6 +56,7 @@ describe('a Zentrale that stands by', () => {
     writeFileSync(dir('town/second-registration.yaml'), registered, { mode: 0o600 })
     Object.assign(config.matrix, { registration: './second-registration.yaml' })
     for (const [index, one] of [config.matrix, config.media, config.operate].entries()) one.listen.port = ports[index]!
+    Object.assign(config.media, { public_url: `http://127.0.0.1:${ports[1]}` }) // no proxy leads to whoever is active
     writeFileSync(dir('town/second.yaml'), stringify(config), { mode: 0o600 })
     const url = `http://127.0.0.1:${ports[2]}`
     first = { url: town.operateUrl, process: town.zentrale }
@@ -94,16 +95,31 @@ describe('a Zentrale that stands by', () => {
     assert.equal((await readiness(first.url)).standby, undefined)
     const said = await runCommand(dir('town/second.yaml'), 'check')
     assert.match(said.said, /✓ Zentrale: stands by: another process is active\n✓ Store PostgreSQL/)
+    assert.match(said.said, /! Media links http:\S+: leads to a Zentrale that stands by\n {4}Let http:\S+ lead to whoever is active/)
     assert.match((await runCommand(dir('town/second.yaml'), 'queue')).said, /this Zentrale stands by; another one is active/)
     const { listen: { port } } = (parse(readFileSync(dir('town/second.yaml'), 'utf8')) as { matrix: { listen: { port: number } } }).matrix
     assert.equal((await fetch(`http://127.0.0.1:${port}/_matrix/app/v1/transactions/1`, { method: 'PUT', body: '{}' })).status, 503)
     assert.equal(readFileSync(dir('town/second.yaml.log'), 'utf8').includes('link'), false)
   })
 
+  it('tells at SIGHUP what is wrong with its config, which it reads once more when it takes over', async () => {
+    const [path, log] = [dir('town/second.yaml'), dir('town/second.yaml.log')]
+    const saysThen = async (words: string): Promise<void> => {
+      process.kill(second.process.pid, 'SIGHUP')
+      await until(words, TAKEN_WITHIN_MS, () => readFileSync(log, 'utf8').includes(words))
+    }
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.replace('mirrors:', 'mirors:'))
+    await saysThen('the config is refused, and nothing is changed')
+    writeFileSync(path, text.replace(town.token, `${town.token}-changed`)) // commands ask by it
+    await saysThen('the config can be used, and is in force once this Zentrale is active')
+  })
+
   it('takes over when the active one is killed, with messages under way', () => neverBoth('killed', async () => {
     const since = performance.now()
     await first.process.kill()
     await takesOver(second.url, since)
+    assert.deepEqual(await runCommand(dir('town/second.yaml'), 'queue').then(({ code, said }) => code === 0 ? '' : said), '')
     first.process = await startAt('config.yaml', first.url)
     await until('the first stands by', TAKEN_WITHIN_MS, async () => (await readiness(first.url)).standby !== undefined)
   }))
