@@ -10,7 +10,7 @@ export interface Slots {
   take (key: string, signal: AbortSignal): Promise<() => void>
 }
 
-interface Waiter { order: number; start (): void }
+interface Waiter { order: number; start (): void; abort (): void }
 
 /** The server that an address names, however it is spelled; '' if it names none. */
 export const serverOf = (address: string): string => URL.canParse(address) ? new URL(address).hostname.toLowerCase().replace(/\.$/, '') : ''
@@ -19,6 +19,7 @@ export const serverOf = (address: string): string => URL.canParse(address) ? new
 export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): Slots => {
   const used = new Map<string, number>() // only keys with a turn
   const waiting = new Map<string, Set<Waiter>>() // by key, because those of a key without a free turn may be thousands
+  const bySignal = new Map<AbortSignal, Set<Waiter>>() // a signal walks through all its listeners for each new one, so it gets one for all of them
   let [total, waiters, order] = [0, 0, 0]
 
   const isFree = (key: string): boolean => total < all && (used.get(key) ?? 0) < each
@@ -36,16 +37,25 @@ export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): 
     for (let waiter = first(); waiter !== undefined; waiter = first()) waiter.start()
   }
 
-  const add = (key: string, waiter: Waiter): void => {
+  const aborted = ({ target }: Event): void => {
+    for (const waiter of bySignal.get(target as AbortSignal) ?? []) waiter.abort()
+  }
+
+  const add = (key: string, signal: AbortSignal, waiter: Waiter): void => {
     waiting.set(key, (waiting.get(key) ?? new Set()).add(waiter))
+    if (!bySignal.has(signal)) signal.addEventListener('abort', aborted)
+    bySignal.set(signal, (bySignal.get(signal) ?? new Set()).add(waiter))
     waiters++
   }
 
-  const remove = (key: string, waiter: Waiter): void => {
-    const same = waiting.get(key)
+  const remove = (key: string, signal: AbortSignal, waiter: Waiter): void => {
+    const [same, alike] = [waiting.get(key), bySignal.get(signal)]
     if (same?.delete(waiter) !== true) return
     waiters--
     if (same.size === 0) waiting.delete(key)
+    if (alike?.delete(waiter) !== true || alike.size > 0) return
+    bySignal.delete(signal)
+    signal.removeEventListener('abort', aborted)
   }
 
   const begin = (key: string): (() => void) => {
@@ -68,11 +78,13 @@ export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): 
       if (signal.aborted) return reject(signal.reason as Error)
       if (isFree(key)) return resolve(begin(key))
       if (waiters >= waitingMax || (waiting.get(key)?.size ?? 0) >= waitingMax / 2) return reject(new Error('too many are waiting already'))
-      const over = (): void => { remove(key, waiter); signal.removeEventListener('abort', abort) }
-      const abort = (): void => { over(); reject(signal.reason as Error) }
-      const waiter: Waiter = { order: order++, start: () => { over(); resolve(begin(key)) } }
-      add(key, waiter)
-      signal.addEventListener('abort', abort)
+      const over = (): void => remove(key, signal, waiter)
+      const waiter: Waiter = {
+        order: order++,
+        start () { over(); resolve(begin(key)) },
+        abort () { over(); reject(signal.reason as Error) }
+      }
+      add(key, signal, waiter)
     })
   }
 }

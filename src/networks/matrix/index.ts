@@ -11,7 +11,7 @@ import { makeEraseGhosts } from './users/erased-ghosts'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeFileTypes } from './file-types'
-import { makeDescribe } from './rooms/description'
+import { makeDescriptions } from './rooms/description'
 import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
 import { type Ghosts, makeGhosts } from './users/ghosts'
@@ -25,6 +25,7 @@ import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
 import { makeFirstLook } from './rooms/first-look'
+import { makeMoved } from './rooms/moved'
 import { makeMembers, type Members } from './rooms/members'
 import { makeFindRoom, makePortals } from './rooms/portals'
 import { makeUploader, openMedia } from './media'
@@ -132,7 +133,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       await ghosts.prepare()
       await takes?.load()
       await devices.prepare()
-      rooms.check()
+      await rooms.check()
       addresses.check()
       await rooms.settled()
     },
@@ -140,16 +141,16 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   })
   const rooms = makeRooms({
     homeserver, memory, clock, chance, log, bot, isMadeByUs, changed: connectionChanged('rooms'),
-    describe: makeDescribe({ homeserver, log, bot, serviceId: registration.id, fileBytesMax: config.mediaBytesMax, inbox: () => inbox }),
+    describe: room => descriptions.entered(room), knew: (place, room) => moved.knew(place, room),
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled (room) { expelled(room); keeper.out(room) },
     standing: (place, room) => keeper.attend(place, room), readAnew: recovery.backlog.read,
     entered (place, room) { memberLists.entered(room); bringing.entered(place); firstLook.entered(place, room) }
   })
-  const firstLook = makeFirstLook({
-    homeserver, rooms: () => rooms, memory, clock, chance, log, signal: stopping.signal, tell: look => tellLook(inbox, look)
-  })
-  const [members, uploader] = [makeMembers(homeserver, clock, stopping.signal), makeUploader(homeserver, world.media)]
+  const shown = { homeserver, rooms: () => rooms, memory, clock, chance, log, signal: stopping.signal }
+  const descriptions = makeDescriptions({ ...shown, bot, serviceId: registration.id, fileBytesMax: mediaBytesMax, inbox: () => inbox })
+  const firstLook = makeFirstLook({ ...shown, tell: look => tellLook(inbox, look) })
+  const [members, uploader, moved] = [makeMembers(homeserver, clock, stopping.signal), makeUploader(homeserver, world.media), makeMoved(shown)]
   const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret, signal: stopping.signal })
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const bringing = makeBringing({ ghosts, rooms, memory, clock, chance, log, signal: stopping.signal })
@@ -173,7 +174,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
   const memberLists = makeMemberLists({ homeserver, rooms, ghosts, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isNobody })
   const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, reading, memory, clock, log,
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, descriptions, encryption, keeper, reading, memory, clock, log,
     signal: stopping.signal, bot, isOurs, acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
   })
@@ -208,7 +209,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     open: (ref, signal, pictureBytesMax) => openMedia({ homeserver, domain, clock, bytesMax: mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
-      for (const part of [link, rooms, memberLists, firstLook, signals, bringing, direct, addresses, takes]) part?.stop()
+      for (const part of [link, rooms, moved, descriptions, memberLists, firstLook, signals, bringing, direct, addresses, takes]) part?.stop()
       await endpoint?.close()
       devices.stop()
     }

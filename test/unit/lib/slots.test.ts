@@ -37,6 +37,21 @@ describe('slots', () => {
     assert.deepEqual((await Promise.all(waiting)).slice(0, 3), [0, 1, 2])
   })
 
+  it('listen to a signal once, however many wait by it, and no longer than one does', async () => {
+    const slots = makeSlots(1, 1)
+    const over = await slots.take('a', never)
+    const { signal } = new AbortController()
+    let listening = 0
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)]
+    signal.addEventListener = (...of: Parameters<typeof add>) => { listening++; add(...of) }
+    signal.removeEventListener = (...of: Parameters<typeof remove>) => { listening--; remove(...of) }
+    const waiting = Array.from({ length: 100 }, () => slots.take('a', signal).then(back => back()))
+    assert.equal(listening, 1)
+    over()
+    await Promise.all(waiting)
+    assert.equal(listening, 0)
+  })
+
   it('go by the server that an address names', () => {
     const addresses = ['mxc://Gone.test:8448/x', 'https://Up.test.:5281/x/y.png', 'picture:room@x/nick 00', 'f']
     assert.deepEqual(addresses.map(serverOf), ['gone.test', 'up.test', '', ''])

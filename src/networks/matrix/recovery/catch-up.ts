@@ -15,7 +15,6 @@ import { comingSince, positionKey } from './history-position'
 
 const PAGE_EVENTS = 100
 const EVENTS_BACK_MAX = 10_000 // to look through
-const ROOMS_AT_ONCE = 16
 const NOTHING = JSON.stringify({ types: [] })
 
 /** How far to read back in a room without stored arrivals. Far less than the time for which arrivals are kept, so that nothing comes twice. */
@@ -169,10 +168,10 @@ const readRoom = async (world: CatchUpWorld, one: ReadUpTo, eachMs: number): Pro
 }
 
 /**
- * Reads rooms, some at once, each from `token` if there is one. A room that cannot be read within `eachMs` does not keep the others waiting:
+ * Reads rooms, `atOnce` at a time, each from `token` if there is one. A room that cannot be read within `eachMs` does not keep the others waiting:
  * it comes back as `failed`, to be read by itself. Throws Unavailable if the homeserver does not answer.
  */
-export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: number): Promise<ReadUpTo[]> => {
+export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: number, atOnce = 1): Promise<ReadUpTo[]> => {
   const ends: (ReadUpTo | undefined)[] = []
   const left = rooms.entries()
   let isOver = false
@@ -186,7 +185,7 @@ export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: nu
       isOver = true // else those that fail one after the other would take long
     }
   }
-  const readers = await Promise.allSettled(Array.from({ length: Math.min(rooms.length, ROOMS_AT_ONCE) }, reader))
+  const readers = await Promise.allSettled(Array.from({ length: Math.min(rooms.length, atOnce) }, reader))
   for (const one of readers) if (one.status === 'rejected') throw one.reason
   return ends.filter(end => end !== undefined)
 }

@@ -31,6 +31,8 @@ interface Parts {
 }
 
 const EACH_MS_MAX = 10_000 // for a room, while all the others wait
+const FIRST_AT_ONCE = 16 // rooms read at a time, while everything else waits
+const AGAIN_AT_ONCE = 4 // beside messages
 const CHATS_MS_MAX = 30_000 // for all chats together, while everything else waits
 const LOOK_MS_MAX = 5_000 // to be told what happened to addresses: of thousands of rooms, that is a long answer
 const APART_EACH_MS_MAX = 5 * 60_000
@@ -79,7 +81,7 @@ export const makeReading = ({ listening, backlog, clock, bot, isMadeByUs, world 
       const all = (list: ReadUpTo[]): ReadUpTo[] => list.filter(({ room }) => !backlog.has(room) && !rooms.isOut(room))
         .map(one => before.get(one.room) ?? one)
       if (known === undefined) all(rooms.all().filter(({ place }) => isMadeByUs(place)).map(withReader)).forEach(backlog.read)
-      const read = await catchUp(world(), all(rooms.all().map(withReader)), EACH_MS_MAX)
+      const read = await catchUp(world(), all(rooms.all().map(withReader)), EACH_MS_MAX, known === undefined ? FIRST_AT_ONCE : AGAIN_AT_ONCE)
       const began = clock.tick()
       for (const chat of all(chats.rooms)) {
         if (clock.tick() - began < CHATS_MS_MAX) read.push(...await catchUp(world(), [chat], EACH_MS_MAX))

@@ -1,14 +1,23 @@
 /**
  * What a room tells apps of the places that it is connected with: `m.bridge` for each of them (MSC2346), and in `com.beeper.room_features` what
- * people there see of what is sent here. Promises: no number or address of a person stands in it, only their name.
+ * people there see of what is sent here. It is said when the bot comes in, and anew when it is no longer the same; where the bot has no power to say
+ * it, again when powers change, and at each start. No message waits for it. Promises: no number or address of a person stands in it, only their name.
  */
 import { createHash } from 'node:crypto'
+import type { Chance } from '../../../lib/chance'
+import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
+import { makeRounds } from '../../../lib/rounds'
 import type { Place } from '../../../model/address'
-import type { Beside, Capabilities, Inbox } from '../../../model/network'
+import { messageOf } from '../../../model/errors'
+import type { Beside, Capabilities, Inbox, Memory } from '../../../model/network'
 import type { Json } from '../events/json'
-import { encode, type Homeserver, Rejected, roomPath } from '../homeserver'
+import { encode, type Homeserver, Rejected } from '../homeserver'
+import { type Entry, setState } from './state'
 
+const AT_ONCE = 4
+const AGAIN_FIRST_MS = 5_000
+const AGAIN_MOST_MS = 15 * 60_000
 const CHANNEL_DIGITS = 16
 const BRIDGE_TYPES = ['m.bridge', 'uk.half-shot.bridge']
 const FEATURES_TYPE = 'com.beeper.room_features'
@@ -50,32 +59,63 @@ export const featuresOf = (beside: Beside[], fileBytesMax: number): Json => {
 const channelOf = ({ place, name, people }: Beside): Json => people === undefined ? { id: place.id, displayname: name ?? place.id }
   : { id: createHash('sha256').update(place.id).digest('hex').slice(0, CHANNEL_DIGITS), displayname: people.join(', ') }
 
-export interface DescriptionParts {
-  homeserver: Homeserver; log: Log; bot: string; serviceId: string; fileBytesMax: number
+interface Parts {
+  homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log
+  rooms: () => { placeOf (room: string): Place | undefined, isNow (room: string): boolean }
+  bot: string; serviceId: string; fileBytesMax: number
   inbox: () => Inbox | undefined
 }
 
-/** Says it all in a room, and whether it could: it needs power that the bot may not have. Throws Unavailable. */
-export const makeDescribe = ({ homeserver, log, bot, serviceId, fileBytesMax, inbox }: DescriptionParts) => {
-  const put = (room: string, type: string, key: string, body: Json): Promise<Json> =>
-    homeserver.call('PUT', `${roomPath(room)}/state/${type}/${encode(key)}`, { body })
+export interface Descriptions {
+  /** The bot is in this room. */
+  entered (room: string): void
+  /** The powers in this room have changed. */
+  powers (room: string): void
+  stop (): void
+}
 
-  return async (place: Place, room: string): Promise<boolean> => {
+/** Of what was said last in a room. */
+const memoryKey = (room: string): string => `described ${room}`
+
+/** We have nothing more to do with this room. */
+export const forgetDescription = (memory: Memory, room: string): Promise<void> => memory.delete(memoryKey(room))
+
+export const makeDescriptions = (
+  { homeserver, rooms, memory, clock, chance, log, bot, serviceId, fileBytesMax, inbox }: Parts
+): Descriptions => {
+  const entriesFor = (place: Place): Entry[] => {
     const all = inbox()?.besides(place) ?? []
+    const bridges = all.flatMap(one => {
+      const channel = channelOf(one)
+      const { network } = one.place
+      const content = { bridgebot: bot, protocol: { id: network, displayname: one.can.label }, channel }
+      return BRIDGE_TYPES.map(type => ({ type, key: `org.zentrale://${serviceId}/${network}/${encode(String(channel.id))}`, content }))
+    })
+    return all.length === 0 ? [] : [...bridges, { type: FEATURES_TYPE, key: bot, content: featuresOf(all, fileBytesMax) }]
+  }
+
+  const describe = async (room: string): Promise<void> => {
+    const place = rooms().placeOf(room)
+    const entries = place === undefined || !rooms().isNow(room) ? [] : entriesFor(place)
+    const digest = createHash('sha256').update(JSON.stringify(entries)).digest('base64url')
+    if (entries.length === 0 || memory.get(memoryKey(room)) === digest) return
     try {
-      for (const one of all) {
-        const channel = channelOf(one)
-        const { network } = one.place
-        const content = { bridgebot: bot, protocol: { id: network, displayname: one.can.label }, channel }
-        const key = `org.zentrale://${serviceId}/${network}/${encode(String(channel.id))}`
-        for (const type of BRIDGE_TYPES) await put(room, type, key, content)
-      }
-      if (all.length > 0) await put(room, FEATURES_TYPE, bot, featuresOf(all, fileBytesMax))
-      return true
+      for (const entry of entries) await setState(homeserver, room, entry, {})
+      await memory.set(memoryKey(room), digest)
     } catch (error) {
       if (!(error instanceof Rejected)) throw error
       log.info({ room, code: error.errcode }, 'no power to say in the room that it is bridged')
-      return false
     }
+  }
+
+  const rounds = makeRounds({
+    clock, chance, atOnce: AT_ONCE, firstMs: AGAIN_FIRST_MS, mostMs: AGAIN_MOST_MS,
+    failed: (room, error) => log.info({ room, why: messageOf(error) }, 'what a room is connected with could not be said there; trying again')
+  }, describe)
+
+  return {
+    entered: rounds.ask,
+    powers (room) { if (memory.get(memoryKey(room)) === undefined) rounds.ask(room) },
+    stop: rounds.stop
   }
 }

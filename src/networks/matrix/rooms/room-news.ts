@@ -17,6 +17,7 @@ import type { RoomEvent } from '../events/events'
 import type { Json } from '../events/json'
 import { type Ghosts, makeUser } from '../users/ghosts'
 import { roomPath, type Homeserver } from '../homeserver'
+import type { Descriptions } from './description'
 import type { MemberLists } from './member-lists'
 import type { Rooms } from './rooms'
 import { stateOf } from './state'
@@ -42,7 +43,7 @@ export interface RoomNews {
 
 export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
-  bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>
+  bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>; descriptions: Pick<Descriptions, 'powers'>
   encryption: Pick<Encryption, 'seal' | 'over'>; keeper: Pick<Keeper, 'mxid' | 'left'>; reading: Pick<Reading, 'readerOf'>
   memory: Memory; clock: Clock; log: Log; signal: AbortSignal; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
@@ -208,7 +209,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       return kept && taken ? Promise.all([kept, taken]).then(() => {}) : kept ?? taken
     },
     changed (place, { type, room }) {
-      if (type === 'm.room.power_levels') rooms.powers(room)
+      if (type === 'm.room.power_levels') world.descriptions.powers(room)
       return teamRooms.changed(place)
     },
     replaced (event) { rooms.checkRoom(event.room); return direct.replaced(event) },

@@ -7,37 +7,39 @@ import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
 import { sleep, type Clock, type Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
+import { makeSlots } from '../../../lib/slots'
 import type { Place } from '../../../model/address'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Standing } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import type { ReadUpTo } from '../recovery/catch-up'
 import { beginsAnew, beginsNow, forgetPosition, isComing, hasPosition } from '../recovery/history-position'
-import { stringOf, type Json } from '../events/json'
+import { type Json, stringOf } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import { forgetDescription } from './description'
 import { formerOf, keepFormer } from './former'
 import { makeMissing, type Missing } from './missing'
+import { nextOf } from './moved'
 import { leaveIfClosed, mustBeOpen, needNotBeOpen } from './open'
-import { eventOf, stateOf } from './state'
-import { mayReplace, predecessorOf } from './upgrade'
+import { eventOf, isMember } from './state'
+import { mayReplace } from './upgrade'
 
 const FIRST_MS = 2000
 const MOST_MS = 5 * 60_000
-const MOVED = 'the alias points to another room now; staying in the old one. If the new one is meant, configure it by its id'
 const NOT_REPLACED = 'a room says it was replaced, but by somebody who may not decide that, or by a room that knows nothing of it; not followed'
 const CLOSED = 'a room was replaced by one that the bot cannot enter. Invite the bot there'
 const SENT_OUT = 'the room has sent the bot out; the bot comes again when it is invited'
 const CANNOT_BE_IN = 'cannot be in this room; trying again. Invite the bot there if it is closed'
 const SETTLED_MS_MAX = 15_000
 const UPGRADES_MAX = 20 // followed in one go
+const ENTERING_MAX = 64 // rooms at a time: others would only wait in memory
 
 interface Attended {
   place: Place
   room?: string // if known
   joined: boolean
   next?: string // the room that replaces it, until the bot is let in
-  described?: string // the room that we have entered since the start, and in which we said that it is bridged
-  powerless?: boolean // the bot could not say so there
+  tried: boolean // since the start
   standing?: Standing
   failure?: unknown // of the last try
   attempt: number
@@ -50,11 +52,9 @@ interface Attended {
 export interface Rooms {
   attend (places: Place[]): void
   /** Allows calls to the homeserver: (re)checks every place. Called when the homeserver is found. */
-  check (): void
+  check (): Promise<void>
   /** Something happened to this room: we were invited, sent out, or it was replaced. */
   checkRoom (room: string): void
-  /** The powers in this room have changed: what could not be said there is tried again. */
-  powers (room: string): void
   /** Whether the bot is in it, as far as known. */
   isIn (room: string): boolean
   /** Whether it has sent the bot out: nothing that is said there is for us. */
@@ -101,8 +101,10 @@ export interface RoomsWorld {
   readAnew (room: ReadUpTo): void
   /** The bot is in this room: whether it is encrypted, and whether we can read that. Throws Unavailable. */
   standing (place: Place, room: string): Promise<Standing>
-  /** Says in the room what it is connected with, and whether it could. Throws Unavailable. */
-  describe (place: Place, room: string): Promise<boolean>
+  /** The bot is in this room, which is to say what it is connected with. Called each time that is found. */
+  describe (room: string): void
+  /** This room, which the bot has entered first since the start, was known from before; its alias may lead elsewhere by now. */
+  knew (place: Place, room: string): void
   /** `tried`: since the start, the bot was in each room or has tried once to enter it. */
   changed (allJoined: boolean, detail: string | undefined, tried: boolean): void
   /** The bot is in this room, which we have not made. Called each time that is found. */
@@ -116,22 +118,16 @@ const outKey = (room: string): string => `out ${room}`
 const isClosed = (memory: Memory, { place, room }: Attended): boolean =>
   room !== undefined && memory.get(outKey(room)) !== undefined && mustBeOpen(memory, place)
 
-const state = async (homeserver: Homeserver, room: string, type: string): Promise<Json> => await stateOf(homeserver, room, type, '', {}) ?? {}
-
-/** What its tombstone names. */
-const nextOf = async (homeserver: Homeserver, room: string): Promise<string | undefined> =>
-  stringOf((await state(homeserver, room, 'm.room.tombstone')).replacement_room)
-
 export const makeRooms = (world: RoomsWorld): Rooms => {
-  const { homeserver, memory, clock, chance, log, bot, describe, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
+  const { homeserver, memory, clock, chance, log, bot, describe, knew, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
   const replaced = new Set<Attended>() // those that have ever been since the start
   const entered = new Set<string>() // rooms of which we know whether we were in them before
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
-  const isTried = ({ failure, described }: Attended): boolean => failure !== undefined || described !== undefined
-  const missing = makeMissing<Attended>(({ place }) => place.id, isTried, changed)
+  const turns = makeSlots(ENTERING_MAX, ENTERING_MAX, Infinity) // no more can wait than there are rooms
+  const missing = makeMissing<Attended>(({ place }) => place.id, ({ tried }) => tried, changed)
   let allowed = false
 
   const note = (entry: Attended): Missing<Attended> =>
@@ -145,20 +141,10 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     await memory.set(memoryKey(entry.place), room)
   }
 
-  const resolve = async (entry: Attended): Promise<string> => {
-    const { id } = entry.place
-    if (!id.startsWith('#')) return entry.room ?? id
-    if (entry.room !== undefined && entry.described !== undefined) return entry.room
-    const answer = await homeserver.call('GET', `client/v3/directory/room/${encode(id)}`, { elsewhere: true }).catch((error: unknown) => {
-      if (entry.room === undefined || !(error instanceof Rejected)) throw error
-      return { room_id: entry.room } // the alias is gone, the room is not
-    })
-    const room = stringOf(answer.room_id)
+  const resolve = async ({ id }: Place): Promise<string> => {
+    const room = stringOf((await homeserver.call('GET', `client/v3/directory/room/${encode(id)}`, { elsewhere: true })).room_id)
     if (room === undefined) throw new Unavailable('homeserver: an alias without a room')
-    if (entry.room === undefined || entry.room === room) return room
-    const isNext = predecessorOf(await state(homeserver, room, 'm.room.create')) === entry.room || await nextOf(homeserver, entry.room) === room
-    if (!isNext) log.error({ place: id, room: entry.room, now: room }, MOVED)
-    return entry.room
+    return room
   }
 
   /** Follows tombstones (CS API §Room upgrades), each only if upgrade.ts allows it. */
@@ -188,10 +174,10 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     }
   }
 
-  const arrive = async (room: string): Promise<void> => {
+  /** `isIn`: whether the bot is in it, if known. */
+  const arrive = async (room: string, isIn?: boolean): Promise<void> => {
     if (entered.has(room) || hasPosition(memory, room)) return
-    const me = await stateOf(homeserver, room, 'm.room.member', bot, {})
-    if (me?.membership !== 'join') await beginsNow(memory, room)
+    if (!(isIn ?? await isMember(homeserver, room, bot, {}))) await beginsNow(memory, room)
     entered.add(room)
   }
 
@@ -206,6 +192,12 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     entry.joined = false
     log.warn({ place: entry.place.id, room }, SENT_OUT)
     note(entry).show()
+  }
+
+  /** All rooms that the bot is in, by one call for thousands of them; undefined if the homeserver does not say. */
+  const roomsInside = async (): Promise<ReadonlySet<string> | undefined> => {
+    const { joined_rooms: all } = await homeserver.call('GET', 'client/v3/joined_rooms').catch((): Json => ({}))
+    return Array.isArray(all) ? new Set(all.map(String)) : undefined
   }
 
   /** A user who was sent out still sees the state of that time. A user who is invited, or on Synapse banned, sees nothing. */
@@ -245,13 +237,15 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     readAnew({ place, room })
   }
 
-  const enter = async (entry: Attended): Promise<void> => {
+  /** `inside`: the rooms that the bot was in just now. */
+  const enter = async (entry: Attended, inside: ReadonlySet<string> | undefined): Promise<void> => {
     if (entry.unmade) throw new Unavailable('this room of ours is not made yet') // its alias may lead to a room that another store has made
-    const room = await resolve(entry)
+    const isKnown = entry.room !== undefined
+    const room = entry.room ?? await resolve(entry.place)
     const ours = isMadeByUs(entry.place)
-    const standing = ours ? undefined : await standingIn(room)
+    const standing = ours ? undefined : inside?.has(room) === true ? 'in' : await standingIn(room)
     if (standing === 'sent out') return await failAsSentOut(entry, room)
-    if (!ours) await arrive(room)
+    if (!ours) await arrive(room, standing === 'in')
     if (standing !== 'in') await join(entry, room) // who joins in any case comes back in when sent out meanwhile
     await settle(entry, room)
     await follow(entry)
@@ -259,22 +253,24 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     entry.joined = true
     if (!ours) tell(entry.place, entry.room!)
     delete entry.failure
-    if (entry.described !== entry.room) entry.powerless = !await describe(entry.place, entry.room!) // no message waits for this
-    entry.described = entry.room!
+    describe(entry.room!)
+    if (isKnown && !entry.tried) knew(entry.place, entry.room!)
     entry.attempt = 0
   }
 
-  const run = async (entry: Attended): Promise<void> => {
+  const run = async (entry: Attended, inside?: ReadonlySet<string>): Promise<void> => {
     if (entry.busy || !allowed || stopping.signal.aborted) { entry.again = entry.busy; return }
     entry.busy = true
     entry.timer?.cancel()
     try {
-      await enter(entry)
+      const over = await turns.take('', stopping.signal)
+      await enter(entry, inside).finally(over)
     } catch (error) {
       entry.failure = error
       if (error instanceof Refused) entry.joined = false
-      if (!entry.unmade) fail(entry, error)
+      if (!entry.unmade && !stopping.signal.aborted) fail(entry, error)
     }
+    entry.tried = true
     entry.busy = false
     note(entry).show()
     if (entry.again) { entry.again = false; start(entry) }
@@ -282,18 +278,19 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
 
   const fail = (entry: Attended, error: unknown): void => {
     if (entry.attempt++ === 0) log.warn({ place: entry.place.id, why: messageOf(error) }, CANNOT_BE_IN)
-    if (stopping.signal.aborted || (error instanceof Refused && entry.room !== undefined && isOut(entry.room))) return
+    if (error instanceof Refused && entry.room !== undefined && isOut(entry.room)) return
     entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
   }
 
-  const start = (entry: Attended): void => {
-    const task = run(entry).finally(() => running.delete(task))
+  const start = (entry: Attended, inside?: ReadonlySet<string>): void => {
+    const task = run(entry, inside).finally(() => running.delete(task))
     running.add(task)
   }
 
   const enlist = (place: Place): Attended => {
     const room = memory.get(memoryKey(place)) ?? (place.id.startsWith('!') ? place.id : undefined)
-    const entry: Attended = { place, joined: false, attempt: 0, busy: false, again: false, unmade: isMadeByUs(place) && room === undefined }
+    const unmade = isMadeByUs(place) && room === undefined
+    const entry: Attended = { place, joined: false, tried: false, attempt: 0, busy: false, again: false, unmade }
     attended.set(place.id, entry)
     if (room !== undefined) { entry.room = room; byRoom.set(room, entry) }
     note(entry)
@@ -301,9 +298,9 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   }
 
   /** Rooms that we made are not looked at: nobody can have sent us out, and there may be thousands. */
-  const lookAt = (entry: Attended): void => {
+  const lookAt = (entry: Attended, inside?: ReadonlySet<string>): void => {
     if (entry.room !== undefined && isMadeByUs(entry.place)) entry.joined = true
-    else start(entry)
+    else start(entry, inside)
     note(entry)
   }
 
@@ -316,21 +313,16 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       }
       if (allowed) missing.show()
     },
-    check () {
+    async check () {
       allowed = true
-      for (const entry of attended.values()) lookAt(entry)
+      const inside = await roomsInside()
+      for (const entry of attended.values()) lookAt(entry, inside)
       missing.show()
     },
     checkRoom (room) {
       const entry = byRoom.get(room) ?? [...replaced].find(({ next }) => next === room)
       if (entry) start(entry)
       else for (const waiting of attended.values()) if (waiting.room === undefined) start(waiting)
-    },
-    powers (room) {
-      const entry = byRoom.get(room)
-      if (entry?.powerless !== true || entry.room !== room) return
-      delete entry.described
-      start(entry)
     },
     isIn: room => byRoom.get(room)?.joined ?? false,
     isOut, sentOut,
@@ -366,6 +358,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
         entered.delete(room)
         await memory.delete(outKey(room))
         await forgetPosition(memory, room)
+        await forgetDescription(memory, room)
       }
       await memory.delete(memoryKey(place))
       await needNotBeOpen(memory, place)

@@ -82,6 +82,7 @@ describe('Matrix: the homeserver', () => {
     const bring = async (age: number | undefined, server = homeserver.serverName, before?: string): Promise<string[]> => {
       const clock = handClock() // no real time counts, however long the machine pauses
       const { inbox } = await ready({ clock })
+      await homeserver.pusher.drained()
       await homeserver.pusher.raw(before === undefined ? '499' : '498', JSON.stringify({ events: [] })) // so that no id is left out later
       const earlier = looks()
       await until(() => { clock.advance(1000); return looks() >= earlier + 2 }, 'both looks')

@@ -111,7 +111,7 @@ describe('Matrix: function addresses under faults', () => {
     const ups: boolean[] = []
     const { connection } = inbox
     inbox.connection = (network, name, up, detail) => { if (name === 'homeserver') ups.push(up); connection(network, name, up, detail) }
-    homeserver.faults.push({ on: /\/join/, times: 3, status: 502, body: { errcode: 'M_UNKNOWN' } })
+    homeserver.faults.push({ on: /\/join\b/, times: 3, status: 502, body: { errcode: 'M_UNKNOWN' } })
     kunde.send(chat(), 'Hallo')
     await inbox.until('the words', () => inbox.arrivals.length === 1)
     assert.deepEqual(ups, [])
