@@ -122,8 +122,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
 
   /** `raw`: the arrival as JSON, if at hand. */
   const take = async (tx: Tx, arrival: Arrival, raw: string | undefined, { enter, causes }: Passing) => {
-    if (await tx.seen(arrival.place.network, arrival.key)) return undefined
-    if ((arrival.kind === 'message' || arrival.kind === 'reaction' || arrival.kind === 'vote') && await tx.takenBack(arrival)) return undefined
+    const isNews = arrival.kind === 'message' || arrival.kind === 'reaction' || arrival.kind === 'vote'
+    if ((await Promise.all([tx.seen(arrival.place.network, arrival.key), isNews && tx.takenBack(arrival)])).includes(true)) return undefined
     enter()
     const now = clock.now()
     directory.expelled.sweep(aging.now())
@@ -145,7 +145,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
   const record = (given: Arrival, raw: string, passing: Passing) => store.run(async tx => {
     const arrival = await asMeant(tx, given, aging.now(), directory)
     return await take(tx, arrival, arrival === given ? raw : undefined, passing)
-  }, patienceMs(given))
+  }, patienceMs(given), false, { network: given.place.network, ids: [given.key] })
 
   const quarantine: Accept['quarantine'] = async (network, raw, why, key) => {
     const isNew = await store.run(tx => tx.quarantine(network, raw, why.message, clock.now(), key))

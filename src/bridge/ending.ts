@@ -167,8 +167,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
   return {
     /** Committed first, because an arrival in the same moment may refer to it already. */
     done (row, sent) {
-      const { ids, parts = 1 } = sent
-      const patienceMs = directory.can(row.delivery.place.network).afterCrash === 'resend' ? DONE_PATIENCE_MS : 0
+      const [{ ids, parts = 1 }, { network, id: place }] = [sent, row.delivery.place]
+      const patienceMs = directory.can(network).afterCrash === 'resend' ? DONE_PATIENCE_MS : 0
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
@@ -185,7 +185,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
           applied.queued.push(...(await carryOut(tx, caused.plan, caused.cause ?? row, now)).queued)
         }
         return applied
-      }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
+      }, patienceMs, true, { network, place, ids }).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused (row, why) {
       const problem: Problem = { kind: 'failed', why: texts => reasonOf(why.because, texts) }

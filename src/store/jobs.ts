@@ -4,28 +4,33 @@
  */
 import type { Clock, Timer } from '../lib/clock'
 import { Unavailable, messageOf } from '../model/errors'
-import type { Store, Tx } from './store'
+import type { About, Store, Tx } from './store'
+import type { ToCount } from './tally'
 import type { Tally } from './tally-tx'
 
 /** At most so many jobs share one commit, so that the first does not wait long for the last. */
 const COMMIT_JOBS_MAX = 512
 
-/** The parts of a commit. An engine need not wait for the server in any but `settled` and `end`. */
+/** The parts of a commit. An engine need not wait for the server in any but `end`. */
 export interface Engine {
   tx: Tx
   tally: Tally
-  begin (): Promise<void>
-  savepoint (): Promise<void>
-  /** All that the job has asked is answered. Throws what went wrong with it. */
-  settled (): Promise<void>
+  /** `about`: what the jobs will ask about, as far as that is known. */
+  begin (about: About[]): Promise<void>
+  /** `failed`: called when it turns out that the job has failed, also after its end; it is rolled back then. */
+  savepoint (failed: (error: unknown) => void): Promise<void>
   rollback (): Promise<void> // of the job under way
   release (): Promise<void>
-  end (): Promise<void>
+  /** Commits. `last`: what to write with it; called again if a job has failed meanwhile. */
+  end (last: () => Promise<void>): Promise<void>
   /** No job caused this, and no rollback of one job undoes it. */
   isFault (error: unknown): boolean
 }
 
-interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void }
+interface Waiting { job: (tx: Tx) => Promise<unknown>; about: About[]; resolve: (value: unknown) => void; reject: (error: unknown) => void }
+
+/** A job that has run, and may still turn out to have failed until the commit is on disk. `counted`: nothing, if it has. */
+interface Ended { counted (): ToCount[]; answer (): void }
 
 export interface Jobs extends Pick<Store, 'run' | 'commits'> {
   /** Does it between two commits, because it is no part of any. */
@@ -49,29 +54,33 @@ export const makeJobs = (engine: Engine, clock: Clock, failed: (error: unknown) 
   let closed: Error | undefined
   const asides: (() => Promise<void>)[] = []
 
-  const commit = async (batch: Waiting[]): Promise<void> => {
-    const answers: (() => void)[] = []
-    await engine.begin()
-    for (const { job, resolve, reject } of batch) {
-      await engine.savepoint()
-      try {
-        const value = await job(engine.tx)
-        await engine.settled()
-        answers.push(() => resolve(value))
-        engine.tally.ended(true)
-      } catch (error) {
-        if (engine.isFault(error)) throw error
-        await engine.rollback()
-        engine.tally.ended(false)
-        answers.push(() => reject(error))
-      }
-      await engine.release()
+  const runOne = async ({ job, resolve, reject }: Waiting): Promise<Ended> => {
+    let failure: { error: unknown } | undefined
+    let value: unknown
+    await engine.savepoint(error => { failure ??= { error } })
+    try {
+      value = await job(engine.tx)
+    } catch (error) {
+      if (engine.isFault(error)) throw error
+      await engine.rollback()
+      failure = { error }
     }
-    await engine.tally.write(clock.now())
-    await engine.end()
+    const counted = engine.tally.taken()
+    await engine.release()
+    return {
+      counted: () => failure === undefined ? counted : [],
+      answer: () => failure === undefined ? resolve(value) : reject(failure.error)
+    }
+  }
+
+  const commit = async (batch: Waiting[]): Promise<void> => {
+    const ended: Ended[] = []
+    await engine.begin(batch.flatMap(({ about }) => about))
+    for (const one of batch) ended.push(await runOne(one))
+    await engine.end(() => engine.tally.write(clock.now(), ended.flatMap(({ counted }) => counted())))
     committedAt = clock.tick()
     commits++
-    for (const answer of answers) answer()
+    for (const { answer } of ended) answer()
   }
 
   const fail = (error: unknown, batch: Waiting[] = []): void => {
@@ -111,9 +120,10 @@ export const makeJobs = (engine: Engine, clock: Clock, failed: (error: unknown) 
   }
 
   return {
-    run: (job, patience = 0, first = false) => new Promise((resolve, reject) => {
+    run: (job, patience = 0, first = false, what) => new Promise((resolve, reject) => {
       if (closed !== undefined) return reject(closed)
-      waiting.splice(first ? firsts++ : waiting.length, 0, { job, resolve: resolve as (value: unknown) => void, reject })
+      const about = what === undefined ? [] : [what]
+      waiting.splice(first ? firsts++ : waiting.length, 0, { job, about, resolve: resolve as (value: unknown) => void, reject })
       if (patience >= patienceMs) return
       patienceMs = patience
       wake()

@@ -2,6 +2,7 @@
 import type { ArrivalKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Arrival, Attachment, MessageArrival } from '../model/message'
 import type { Text } from '../model/text'
+import type { Ahead } from './ahead'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import { markOf } from './person-tx'
 import type { Sql } from './sql'
@@ -136,21 +137,26 @@ const rootOf = async (
   return undefined
 }
 
-export const makeJournalTx = ({ all, one, run, insert }: Sql): JournalTx => ({
+export const makeJournalTx = ({ all, one, run, insert }: Sql, ahead: Ahead): JournalTx => ({
   async seen (network, key) {
+    if (await ahead.noArrival(network, key)) return false
     return await one('SELECT 1 FROM journal WHERE network = ? AND key = ? UNION ALL SELECT 1 FROM erased WHERE mark = ?',
       network, key, markOf(network, key)) !== undefined
   },
   async takenBack ({ place: { network, id }, sender, ...arrival }) {
     const key = arrival.kind === 'edit' ? arrival.of : arrival.key
+    if (await ahead.noArrival(network, key)) return false
     return await one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
       AND ` + BY_RIGHT, network, key, id, sender.id) !== undefined
   },
   async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
+    const { place: { network } } = arrival
+    const corrects = arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : undefined
+    for (const key of [arrival.key, corrects ?? '']) ahead.came(network, key)
     return await insert(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
-    json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null)
+    network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
+    json, outcome, now, desk ?? null, corrects ?? null)
   },
   async recorded (network, key) { return await recordedOf({ all, one }, network, key) },
   async answered (place, ids) {

@@ -52,7 +52,7 @@ const PARSERS: Readonly<Record<number, (text: string | Buffer) => unknown>> = {
   [types.builtins.BYTEA]: text => new Uint8Array(Buffer.from(String(text).slice('\\x'.length), 'hex'))
 }
 const asItIs = (text: string | Buffer): unknown => text
-const getTypeParser = (oid: number): ((text: string | Buffer) => unknown) => PARSERS[oid] ?? asItIs
+export const parserOf = (oid: number): ((text: string | Buffer) => unknown) => PARSERS[oid] ?? asItIs
 
 export const codeOf = (error: unknown): string => error instanceof DatabaseError ? error.code ?? '' : ''
 
@@ -93,8 +93,8 @@ const ask = async <Row extends QueryResultRow>({ client }: Held, text: string, v
 export const connect = async (url: string, answerMs = 0): Promise<Held> => {
   const socket = new Socket()
   const client = new Client({
-    connectionString: url, application_name: 'zentrale', keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser },
-    pipeline: true, query_timeout: answerMs, stream: () => socket
+    connectionString: url, application_name: 'zentrale', keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser: parserOf },
+    query_timeout: answerMs, stream: () => socket
   })
   client.on('error', () => { /* what was asked rejects, and `watch` tells */ })
   const held = { client, socket }
@@ -220,6 +220,7 @@ export interface Watch { asks (): () => void; fence (): void; stop (): void }
 export const watch = ({ client, socket }: Held, clock: Clock, lost: (error: Error) => void): Watch => {
   let askedAt = clock.tick() // what was answered last
   let timer: Timer | undefined
+  let isAsked = false // and not answered yet
   const asks = (): (() => void) => {
     const at = clock.tick()
     return () => { askedAt = at }
@@ -235,10 +236,13 @@ export const watch = ({ client, socket }: Held, clock: Clock, lost: (error: Erro
   const beat = (): void => {
     const error = silence()
     if (error !== undefined) return end(error)
-    const heard = asks()
-    client.query('SELECT 1').then(heard, (error: unknown) => {
-      if (error instanceof DatabaseError) heard() // in the middle of a job that fails, this fails too
-    })
+    if (!isAsked) {
+      isAsked = true
+      const heard = asks()
+      client.query(BEAT).then(heard, (error: unknown) => {
+        if (error instanceof DatabaseError) heard() // in the middle of a job that fails, this fails too
+      }).finally(() => { isAsked = false })
+    }
     timer = clock.after(BEAT_MS, beat)
   }
   client.on('error', end)

@@ -1,7 +1,7 @@
 /** What can be seen of a database without taking part: nothing is locked or written, and nothing waits for whoever works on it. */
-import { makeSession, type Session } from './postgres'
 import { ANSWER_MS, connect, LOCK, nameOf } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
+import { makeSession, type Session } from './postgres-session'
 import type { Tx } from './store'
 import { makeTally } from './tally-tx'
 import { makeTx } from './tx'

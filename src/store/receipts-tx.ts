@@ -2,6 +2,7 @@
 import type { RemoteId } from '../model/address'
 import type { Forbidden } from '../model/errors'
 import type { Arrival } from '../model/message'
+import type { Ahead } from './ahead'
 import type { Sql } from './sql'
 import { type Confirmable, type EarlyReceipt, EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, type Tx } from './store'
 
@@ -13,7 +14,7 @@ type ReceiptsTx = Pick<Tx, 'confirmable' | 'confirm' | 'earlyReceipt' | 'takeEar
 interface Found { id: RemoteId; outbox: number; part: number; journal: number; notice: number; arrival: string }
 type Early = Pick<EarlyReceipt, 'id' | 'outcome'> & { because: Forbidden | null, detail: string | null, at: number }
 
-export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
+export const makeReceiptsTx = (sql: Sql, ahead: Ahead): ReceiptsTx => {
   const { all, run } = sql
   let early = 0 // receipts since the start
   return {
@@ -38,6 +39,7 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
     },
     async earlyReceipt (place, ids, { outcome, because, detail }, now) {
       for (const id of ids) {
+        ahead.came(place.network, place.id, id)
         await run(`INSERT INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (network, place, id) DO UPDATE
           SET outcome = excluded.outcome, because = excluded.because, detail = excluded.detail, at = excluded.at`,
@@ -53,6 +55,7 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
     async takeEarlyReceipts (place, ids, now) {
       const taken: Early[] = []
       for (const id of ids) {
+        if (await ahead.noReceipt(place.network, place.id, id)) continue
         taken.push(...await all<Early>(
           'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, because, detail, at',
           place.network, place.id, id))

@@ -142,10 +142,14 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
     const statement = db.prepare(sql)
     return async () => { statement.run() }
   }
+  const commit = part('COMMIT')
   const jobs = makeJobs({
-    tx: makeTx(sql, sealKey, tally), tally, isFault: isDiskError, settled: async () => {},
+    tx: makeTx(sql, sealKey, tally), tally, isFault: isDiskError,
     begin: part('BEGIN IMMEDIATE'), savepoint: part('SAVEPOINT job'), rollback: part('ROLLBACK TO job'), release: part('RELEASE job'),
-    end: part('COMMIT')
+    async end (last) {
+      await last()
+      await commit()
+    }
   }, clock, failed)
   let copying: Promise<void> = Promise.resolve() // the last one
 

@@ -211,8 +211,12 @@ export interface Tx {
   pruneAt (place: Place, before: number, limit: number): Promise<number>
 }
 
+/** What a job will ask about: whether arrivals with these ids have come; or, with a place, whether receipts for these ids there have. */
+export interface About { network: NetworkName; place?: string; ids: string[] }
+
 export interface Store {
-  run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number, first?: boolean): Promise<T>
+  /** `about`: an engine may ask ahead, for all jobs of a commit at once. The job may ask other things too. */
+  run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number, first?: boolean, about?: About): Promise<T>
   /** Throws, and calls `failed`, once another process may have the store. */
   fence (): void
   /** How many commits there were since it was opened. */

@@ -11,27 +11,29 @@ const ROWS = 'SELECT hour, whose, name, what, network, detail, count FROM tally 
 
 export interface Tally {
   tx: TallyTx
-  /** The job under way has ended. If it was rolled back, nothing happened that could be counted. */
-  ended (kept: boolean): void
-  /** Writes what the jobs have counted. */
-  write (now: number): Promise<void>
+  /** What the job under way has counted. If it is rolled back, nothing happened that could be. */
+  taken (): ToCount[]
+  /** Writes what the jobs of a commit have counted. */
+  write (now: number, counted: ToCount[]): Promise<void>
 }
 
 export const makeTally = ({ all, run }: Sql): Tally => {
   let mine: ToCount[] = [] // of the job under way
-  let counts = new Map<string, Required<ToCount>>() // of the commit, by what is counted
 
   return {
-    ended (kept) {
-      for (const { detail: given = '', count = 1, ...one } of kept ? mine : []) {
+    taken () {
+      const counted = mine
+      mine = []
+      return counted
+    },
+    async write (now, counted) {
+      if (counted.length === 0) return
+      const counts = new Map<string, Required<ToCount>>() // by what is counted
+      for (const { detail: given = '', count = 1, ...one } of counted) {
         const detail = given.slice(0, DETAIL_CHARACTERS_MAX)
         const key = JSON.stringify([one.whose, one.name, one.what, one.network, detail])
         counts.set(key, { ...one, detail, count: (counts.get(key)?.count ?? 0) + count })
       }
-      mine = []
-    },
-    async write (now) {
-      if (counts.size === 0) return
       const hour = Math.floor(now / HOUR_MS)
       await run(`INSERT INTO tally (hour, whose, name, what, network, detail, count)
         SELECT CAST(hours.value AS BIGINT), json_extract(one.value, '$.whose'), json_extract(one.value, '$.name'), json_extract(one.value, '$.what'),
@@ -40,7 +42,6 @@ export const makeTally = ({ all, run }: Sql): Tally => {
         WHERE CAST(hours.value AS BIGINT) > 0 OR json_extract(one.value, '$.what') NOT IN (SELECT value FROM json_each(?))
         ON CONFLICT (hour, whose, name, what, network, detail) DO UPDATE SET count = tally.count + excluded.count`,
       JSON.stringify([...counts.values()]), JSON.stringify([ALL_TIME, hour]), JSON.stringify(NOT_FOR_EVER))
-      counts = new Map()
     },
     tx: {
       count (one) { mine.push(one) },

@@ -1,4 +1,5 @@
 /** All statements together. */
+import { makeAhead } from './ahead'
 import { makeDeskTx } from './desk-tx'
 import { makeErasingTx } from './erasing-tx'
 import { makeJournalTx } from './journal-tx'
@@ -14,9 +15,9 @@ import type { Tx } from './store'
 import { makeTally } from './tally-tx'
 
 /** `tally`: takes what is counted; without it, that is only read. */
-export const makeTx = (sql: Sql, sealKey: string, tally = makeTally(sql)): Tx => ({
+export const makeTx = (sql: Sql, sealKey: string, tally = makeTally(sql), ahead = makeAhead(sql)): Tx => ({
   tally: tally.tx, pages: makePagesTx(sql),
   desk: makeDeskTx(sql, sealKey), person: { ...makePersonTx(sql), ...makeErasingTx(sql, tally.tx) },
-  ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
+  ...makeJournalTx(sql, ahead), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql, ahead), ...makeKeptTx(sql),
   ...makeOperatorTx(sql)
 })

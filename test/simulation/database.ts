@@ -11,8 +11,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import type { Postgres } from '../../sandbox/servers/postgres'
 import type { Clock } from '../../src/lib/clock'
+import type { Ahead } from '../../src/store/ahead'
 import * as jobs from '../../src/store/jobs'
 import * as postgres from '../../src/store/postgres'
+import * as bundle from '../../src/store/postgres-bundle'
 import * as lock from '../../src/store/postgres-lock'
 import { openFile } from '../../src/store/sqlite'
 import type { Sql } from '../../src/store/sql'
@@ -38,7 +40,7 @@ interface Border {
   /** What is under way holds the time. */
   held<T>(work: Promise<T>): Promise<T>
   /** The word to commit goes over the session; perhaps the session ends there. */
-  wording (asks: () => Promise<unknown>): Promise<unknown>
+  wording<T>(asks: () => Promise<T>): Promise<T>
   taken (held: lock.Held): void
   clock: Clock // which is no part of the story
 }
@@ -55,8 +57,7 @@ around(lock, 'takeLock', former => async (...given) => {
   const end = client.end.bind(client)
   Object.assign(client, {
     end: () => border.held(end()),
-    query: (asked: string | { text: string }) => border.held(
-      (typeof asked === 'string' ? asked : asked.text).startsWith('COMMIT') ? border.wording(() => query(asked)) : query(asked))
+    query: (asked: unknown) => border.held(Promise.resolve(query(asked)))
   })
   return taken
 })
@@ -69,15 +70,28 @@ const crossing = ({ all, one, run, change, insert }: Sql, { reading, counting }:
   return { all: part(all) as Sql['all'], one: part(one) as Sql['one'], run: part(run), change: part(change), insert: part(insert) }
 }
 
-around(tx, 'makeTx', former => (sql, ...rest) => former(opening ? crossing(sql, opening) : sql, ...rest))
+around(bundle, 'makeSending', former => client => {
+  const [sending, border] = [former(client), opening]
+  if (border === undefined) return sending
+  return statements => border.held(statements.some(({ text }) => text === 'COMMIT') ? border.wording(() => sending(statements)) : sending(statements))
+    .catch((error: unknown) => ({ answers: [], error }))
+})
+
+/** What was asked ahead would be asked at its own crossing of a file. */
+const crossingAhead = (ahead: Ahead, { reading }: Border): Ahead => {
+  const no = async (isNone: Promise<boolean>): Promise<boolean> => await isNone && await reading(async () => true)
+  return { ...ahead, noArrival: (...what) => no(ahead.noArrival(...what)), noReceipt: (...what) => no(ahead.noReceipt(...what)) }
+}
+
+around(tx, 'makeTx', former => (sql, sealKey, tally, ahead) => opening && ahead
+  ? former(crossing(sql, opening), sealKey, tally, crossingAhead(ahead, opening)) : former(sql, sealKey, tally, ahead))
 
 around(jobs, 'makeJobs', former => (engine, ...rest) => {
   if (opening === undefined) return former(engine, ...rest)
   const { reading, committing } = opening
-  const part = (name: 'begin' | 'savepoint' | 'rollback' | 'release') => (): Promise<void> => reading(() => engine[name]())
   return former({
-    ...engine, begin: part('begin'), savepoint: part('savepoint'), rollback: part('rollback'), release: part('release'),
-    end: () => committing(() => engine.end())
+    ...engine, begin: about => reading(() => engine.begin(about)), savepoint: failed => reading(() => engine.savepoint(failed)),
+    rollback: () => reading(engine.rollback), release: () => reading(engine.release), end: last => committing(() => engine.end(last))
   }, ...rest)
 })
 
@@ -115,13 +129,13 @@ const copied = async (url: string, path: string): Promise<Files> => {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
   for (const { name } of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all()) db.exec(`DROP TRIGGER ${String(name)}`)
   db.exec('BEGIN')
-  await Promise.all(columnsOf(db).map(async ({ name, columns }) => {
+  for (const { name, columns } of columnsOf(db)) {
     const list = columns.map(column => `"${column}"`).join()
     const { rows } = await client.query<SQLInputValue[]>({ text: ['SELECT', list, 'FROM', name].join(' '), rowMode: 'array' })
     db.exec(`DELETE FROM ${name}`)
     const insert = db.prepare(['INSERT INTO', name, '(', list, ') VALUES (', columns.map(() => '?').join(), ')'].join(' '))
     for (const row of rows) insert.run(...row)
-  }))
+  }
   db.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
   const file = readFileSync(path)
@@ -193,7 +207,8 @@ export const makeServed = (random: Random, timeline: Timeline, folder: string, {
       held, clock,
       async wording (asks) {
         unanswered++
-        const answer = breaksAt === 'word' ? undefined : await asks()
+        if (breaksAt === 'word') return await broken()
+        const answer = await asks()
         if (breaksAt !== undefined) return await broken()
         unanswered--
         return answer

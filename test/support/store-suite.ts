@@ -1,6 +1,7 @@
 /** What every engine of the store promises: store.ts. */
 import assert from 'node:assert/strict'
-import type { Arrival } from '../../src/model/message'
+import fc from 'fast-check'
+import type { Arrival, MessageArrival } from '../../src/model/message'
 import { EARLY_RECEIPT_MS, EARLY_RECEIPT_ROWS_MAX, type NewDelivery, type Store } from '../../src/store/store'
 
 export const PLACE = { network: 'red', id: 'room' }
@@ -138,6 +139,72 @@ export const storeSuite = ({ fresh, again }: StoreGround): void => {
     assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
     assert.deepEqual(await store.run(tx => tx.remembered('me')), [['1', 'a'], ['3', 'b']])
     assert.equal(await store.run(tx => tx.seen('red', 'b')), true)
+  })
+
+  /** What a job may do besides what it writes: ask before and after that, and go wrong by itself, or by a rule of the tables, noticed or not. */
+  const doing = fc.record({
+    asks: fc.boolean(), writes: fc.integer({ min: 0, max: 40 }), asksMore: fc.boolean(),
+    wrong: fc.constantFrom('', '', '', 'throws', 'breaks', 'breaks, and asks')
+  })
+
+  it('takes back each job that fails, however late that turns out, and nothing of the others, and tells nobody before the commit', async () => {
+    let rounds = 0
+    await store.run(tx => tx.journal(arrival('taken'), 'routed', 1))
+    await fc.assert(fc.asyncProperty(fc.array(doing, { maxLength: 12 }), async jobs => {
+      const owner = `round ${++rounds}`
+      const before = store.commits()
+      const told: number[] = []
+      const results = await Promise.allSettled(jobs.map(({ asks, writes, wrong, asksMore }, index) => store.run(async tx => {
+        if (asks) await tx.seen('red', 'taken')
+        tx.tally.count({ whose: 'address', name: owner, what: 'in', network: 'red' })
+        for (let n = 0; n < writes; n++) await tx.remember(owner, `${index} ${n}`, 'x')
+        if (wrong === 'throws') throw new Error('no')
+        if (wrong.startsWith('breaks')) await tx.journal(arrival('taken'), 'routed', 1)
+        if (wrong === 'breaks, and asks') await tx.seen('red', 'taken')
+        if (asksMore) assert.equal((await tx.remembered(owner)).filter(([key]) => key.startsWith(`${index} `)).length, writes)
+      }).finally(() => told.push(store.commits()))))
+      const kept = jobs.flatMap(({ wrong, writes }, index) => wrong === '' ? [{ index, writes }] : [])
+      assert.deepEqual(results.flatMap(({ status }, index) => status === 'fulfilled' ? [index] : []), kept.map(({ index }) => index))
+      const { stored, totals } = await store.run(async tx => ({ stored: await tx.remembered(owner), totals: await tx.tally.totals() }))
+      assert.deepEqual(stored.map(([key]) => key).sort(),
+        kept.flatMap(({ index, writes }) => Array.from({ length: writes }, (_, n) => `${index} ${n}`)).sort())
+      assert.deepEqual(totals.filter(({ name }) => name === owner).map(({ count }) => count), kept.length === 0 ? [] : [kept.length])
+      assert.ok(told.every(commits => commits > before), 'nobody is told before the commit')
+    }), { numRuns: 40 })
+  })
+
+  const about = fc.record({
+    id: fc.integer({ min: 0, max: 3 }), does: fc.constantFrom('comes', 'is taken back', 'has a receipt', 'is done'), fails: fc.boolean()
+  })
+
+  it('answers jobs that say what they are about as those that do not, also when they share a commit', async () => {
+    let rounds = 0
+    await fc.assert(fc.asyncProperty(fc.array(about, { maxLength: 16 }), async jobs => {
+      const round = ++rounds
+      const answersOf = async (name: string, together: boolean): Promise<unknown[]> => {
+        const answers: unknown[] = []
+        const run = ({ id, does, fails }: typeof jobs[number], n: number): Promise<void> => {
+          const key = `${name} ${round} ${id}`
+          const isReceipt = does === 'has a receipt' || does === 'is done'
+          return store.run(async tx => {
+            const said: Arrival = does === 'comes' ? arrival(key)
+              : { kind: 'deletion', key: `${key} by ${n}`, place: PLACE, at: 1, sender: { id: 'anna', name: 'Anna' }, of: key }
+            if (does === 'has a receipt') await tx.earlyReceipt(PLACE, [key], { outcome: 'failed' }, 1)
+            else if (does === 'is done') answers.push((await tx.takeEarlyReceipts(PLACE, [key], 1)).length)
+            else {
+              const before = await Promise.all([tx.seen('red', said.key), tx.takenBack(arrival(key) as MessageArrival)])
+              answers.push(before)
+              if (!before[0]) await tx.journal(said, 'routed', 1)
+            }
+            if (fails) throw new Error('no')
+          }, 0, false, together ? { network: 'red', ...isReceipt && { place: PLACE.id }, ids: [key] } : undefined).catch(() => {})
+        }
+        if (together) await Promise.all(jobs.map(run))
+        else for (const [n, job] of jobs.entries()) await run(job, n)
+        return answers
+      }
+      assert.deepEqual(await answersOf('together', true), await answersOf('alone', false))
+    }), { numRuns: 60 })
   })
 
   it('keeps every character in what was said, and reads beside it', async () => {

@@ -1,0 +1,57 @@
+/**
+ * What jobs ask first is asked for all jobs of a commit at once, before they run: whether an arrival has come before or was taken back, and whether a
+ * receipt is there already for what was delivered. Nearly always there is none. That holds until a job of the same commit writes one; and what is
+ * not known here is asked as ever. For an engine that is far away; the others do not look ahead, so they know nothing here.
+ */
+import { markOf } from './person-tx'
+import type { Sql } from './sql'
+import type { About } from './store'
+
+const NO_ARRIVAL = `SELECT value FROM json_each(?) AS asked WHERE (SELECT 1 FROM journal WHERE network = ? AND key = value LIMIT 1) IS NULL
+  AND (SELECT 1 FROM journal WHERE network = ? AND corrects = value LIMIT 1) IS NULL`
+const ERASED = 'SELECT value FROM json_each(?) AS asked WHERE (SELECT 1 FROM erased WHERE mark = value LIMIT 1) = 1'
+const NO_RECEIPT = `SELECT value FROM json_each(?) AS asked
+  WHERE (SELECT 1 FROM early_receipt WHERE network = ? AND place = ? AND id = value LIMIT 1) IS NULL`
+
+export interface Ahead {
+  /** Forgets what it knew: a new commit begins. Then finds out about these. */
+  look (about: About[]): Promise<void>
+  /** Nothing has this key, corrects what has it, or is erased. */
+  noArrival (network: string, key: string): Promise<boolean>
+  noReceipt (network: string, place: string, id: string): Promise<boolean>
+  /** It is there, or will be. */
+  came (...what: string[]): void
+}
+
+interface Value { value: string }
+const nameOf = (...parts: string[]): string => JSON.stringify(parts)
+
+export const makeAhead = ({ all }: Pick<Sql, 'all'>): Ahead => {
+  const none = new Set<string>() // names of what is not there; at most what the jobs of one commit are about
+
+  const arrivals = async (network: string, keys: string[]): Promise<void> => {
+    const marks = new Map(keys.map(key => [markOf(network, key), key]))
+    const [free, erased] = await Promise.all([
+      all<Value>(NO_ARRIVAL, JSON.stringify(keys), network, network), all<Value>(ERASED, JSON.stringify([...marks.keys()]))
+    ])
+    for (const { value } of free) none.add(nameOf(network, value))
+    for (const { value } of erased) none.delete(nameOf(network, marks.get(value) ?? ''))
+  }
+  const receipts = async (network: string, place: string, ids: string[]): Promise<void> => {
+    for (const { value } of await all<Value>(NO_RECEIPT, JSON.stringify(ids), network, place)) none.add(nameOf(network, place, value))
+  }
+
+  return {
+    async look (about) {
+      none.clear()
+      const asked = Map.groupBy(about, ({ network, place }) => nameOf(network, place ?? ''))
+      await Promise.all([...asked.values()].map(of => {
+        const [{ network, place }, ids] = [of[0]!, of.flatMap(({ ids }) => ids)]
+        return place === undefined ? arrivals(network, ids) : receipts(network, place, ids)
+      }))
+    },
+    noArrival: async (network, key) => none.has(nameOf(network, key)),
+    noReceipt: async (network, place, id) => none.has(nameOf(network, place, id)),
+    came (...what) { none.delete(nameOf(...what)) }
+  }
+}
