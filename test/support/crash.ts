@@ -24,6 +24,7 @@ import * as matrix from '../../src/networks/matrix'
 import * as sms from '../../src/networks/sms'
 import * as xmpp from '../../src/networks/xmpp'
 import * as postgres from '../../src/store/postgres'
+import * as bundle from '../../src/store/postgres-bundle'
 import * as sqlite from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
 import * as tx from '../../src/store/tx'
@@ -160,23 +161,32 @@ const mortalStore = (store: Store): Store => ({
 around(sqlite, 'openSqlite', former => (...given) => mortalStore(former(...given)))
 around(postgres, 'openPostgres', former => async (...given) => mortalStore(await former(...given)))
 
-type Query = (this: Client & { connection?: { stream: Socket } }, ...given: unknown[]) => unknown
+type Query = (this: Client, ...given: unknown[]) => unknown
 const BEAT = 'SELECT 1' // comes when it likes, so it is not counted
 
-const textOf = (asked: unknown): string => typeof asked === 'string' ? asked : (asked as { text: string }).text
-
-/** `asking` is told of each statement to PostgreSQL before it is sent, and may return what to do when it is out. */
-const beforeQuery = (asking: (text: string) => (() => void) | undefined): void => {
-  const former = Client.prototype.query as Query
-  Client.prototype.query = function (this: ThisParameterType<Query>, ...given: unknown[]) {
-    const out = asking(textOf(given[0]))
-    const answer = former.apply(this, given)
-    if (out !== undefined) write.call(this.connection!.stream, '', out)
-    return answer
-  } as typeof Client.prototype.query
+/** Called with each statement to PostgreSQL before it is sent; may return what to do when it is out. */
+const asking: ((text: string) => (() => void) | undefined)[] = []
+const ask = (client: Client, texts: string[], send: () => unknown): unknown => {
+  const outs = texts.flatMap(text => asking.flatMap(each => each(text) ?? []))
+  const answer = send()
+  for (const out of outs) write.call((client as unknown as { connection: { stream: Socket } }).connection.stream, '', out)
+  return answer
 }
 
-beforeQuery(text => {
+around(bundle, 'makeSending', former => client => {
+  const sending = former(client)
+  return statements => ask(client, statements.map(({ text }) => text), () => sending(statements)) as ReturnType<typeof sending>
+})
+
+/** What is said to PostgreSQL alone. */
+const { query } = Client.prototype as unknown as { query: Query }
+Client.prototype.query = function (this: Client, ...given: unknown[]) {
+  const [asked] = given
+  const texts = typeof asked === 'string' ? [asked] : 'text' in (asked as object) ? [(asked as { text: string }).text] : []
+  return ask(this, texts, () => query.apply(this, given))
+} as typeof Client.prototype.query
+
+asking.push(text => {
   const order = storing
   return order !== undefined && text.startsWith('COMMIT') ? () => die(order) : undefined
 })
@@ -195,7 +205,7 @@ const countStatements = (name: string): void => {
       if (former !== undefined) prototype[name] = function (...given) { count(); return former.apply(this, given) }
     }
   }
-  beforeQuery(text => {
+  asking.push(text => {
     if (text !== BEAT) count()
     return undefined
   })
