@@ -48,8 +48,8 @@ describe('faults: a store in PostgreSQL', function () {
 
   it('killed at every moment: nothing is lost, nothing comes twice to Matrix, all keeps its order', async () => {
     const shots = isLong ? LONG_POSTGRES : SHORT_POSTGRES
-    await sweep(town, witness, shots)
     round = shots.length
+    await sweep(town, witness, shots)
   })
 
   const asks = async (query: string): Promise<number> => {
