@@ -75,14 +75,16 @@ export const moderationSuite = (ground: () => Ground): void => {
       const ghost = ghostMxid(long.person, ground().serverName)
       const says = (text: string): Promise<unknown> => network.send(delivery(place, text, { as: long }), signal())
       await to(place, 'ban', ghost)
+      await anna.send(place.id, 'danach')
+      await inbox.until('what comes after the ban, which is nobody\'s until it speaks', () => inbox.arrivals.length === 1)
       await assert.rejects(says('eins'), { name: 'Refused', because: 'expelled' })
       await to(place, 'unban', ghost)
       await inbox.until('its end', () => done(bridge).length === 1)
       await says('zwei')
       await to(place, 'kick', ghost)
       await inbox.until('the kick', () => done(bridge).length === 2)
-      assert.deepEqual(await bodies(place), ['zwei'])
-      const [first, second] = inbox.arrivals
+      assert.deepEqual(await bodies(place), ['danach', 'zwei'])
+      const [, first, second] = inbox.arrivals
       assert.ok(first?.kind === 'expulsion' && second?.kind === 'expulsion' && second.how === 'kicked')
       assert.deepEqual([first.person, second.person], [long.person, long.person])
     })
