@@ -4,9 +4,10 @@
 export type Mutation = [what: string, file: string, line: string, by: string, breaks: string[]]
 
 export const MUTATIONS: Mutation[] = [
-  ['answers before the commit', 'store/jobs.ts', 'answers.push(() => resolve(value))',
-    'resolve(value); await new Promise(later => clock.after(300, later))', ['I1', 'I7']],
-  ['forgets what it has seen', 'bridge/accept.ts', 'if (await tx.seen(arrival.place.network, arrival.key)) return undefined',
+  ['answers before the commit', 'store/jobs.ts', 'value = await job(engine.tx)',
+    'value = await job(engine.tx); resolve(value); await new Promise(later => clock.after(300, later))', ['I1', 'I7']],
+  ['forgets what it has seen', 'bridge/accept.ts',
+    'if ((await Promise.all([tx.seen(arrival.place.network, arrival.key), isNews && tx.takenBack(arrival)])).includes(true)) return undefined',
     'arrival = { ...arrival, key: `${arrival.key} ${clock.tick()}` }', ['I2']],
   ['loses the order when it tries again', 'bridge/lane-queue.ts', 'waiting.unshift(...rows)', 'waiting.push(...rows)', ['I3']],
   ['counts as delivered what is not confirmed', 'bridge/lane.ts',

@@ -3,8 +3,11 @@ import { addressKey, type Person, type Place } from '../../src/model/address'
 import type { ExpulsionArrival } from '../../src/model/message'
 import { HOLDS_MS } from '../../src/plan/expelled'
 
-/** `known`, `over`: when the bridge stored that they are out, and in again. `holds`: so long nothing but an invitation can end it. */
-interface Out { place: string; person: string; name: string; known: number; holds: number; isLetIn: boolean; over: number }
+/**
+ * `known`, `over`: when the bridge stored that they are out, and in again. `holds`: so long nothing but an invitation can end it. `tried`: from
+ * then on the bridge may try whether they still are, and what it tries may be shown once they are let in.
+ */
+interface Out { place: string; person: string; name: string; known: number; holds: number; tried: number; isLetIn: boolean; over: number }
 
 export interface Outs {
   readonly all: readonly Out[]
@@ -29,7 +32,7 @@ export const makeOuts = (now: () => number): Outs => {
   return {
     all,
     add (place, person, name) {
-      const times = { known: Infinity, holds: Infinity, over: Infinity }
+      const times = { known: Infinity, holds: Infinity, tried: Infinity, over: Infinity }
       all.push({ place: addressKey(place), person: addressKey(person), name, isLetIn: false, ...times })
     },
     letIn (place, person) {
@@ -41,11 +44,15 @@ export const makeOuts = (now: () => number): Outs => {
       if (one === undefined) return
       if (one.isLetIn && (one.known < Infinity || how === 'invited' || how === 'let in')) {
         for (const each of mine) each.over = Math.min(each.over, now())
-      } else if (one.known === Infinity) Object.assign(one, { known: now(), holds: Math.min(one.holds, now() + HOLDS_MS.kicked) })
+      } else if (one.known === Infinity) {
+        const tried = how === 'banned' ? now() + HOLDS_MS.banned : Infinity
+        Object.assign(one, { known: now(), holds: Math.min(one.holds, now() + HOLDS_MS.kicked), tried })
+      }
     },
     doubt () { for (const one of all) one.holds = Math.min(one.holds, now()) },
     ever: (place, name) => all.some(one => one.place === place && (name === undefined || one.name === name)),
     mayMiss: (place, name, at) => all.some(one => one.place === place && one.name === name && at < one.over),
-    isOut: (place, name, at, takenAt) => all.some(one => one.place === place && one.name === name && at > one.known && takenAt < one.holds)
+    isOut: (place, name, at, takenAt) => all.some(one => one.place === place && one.name === name && at > one.known && takenAt < one.holds &&
+      !(one.isLetIn && takenAt >= one.tried))
   }
 }
