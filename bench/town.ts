@@ -1,17 +1,19 @@
 /**
- * npm run bench:town -- 16 1000 10000: what many mirrors cost that are silent. Each argument is a number of mirrors; in sixteen of them something is
- * said. The homeserver and the rooms on XMPP cost nothing, so it is Zentrale that is measured. The towns stand one after the other.
+ * npm run bench:town -- 16 16/100000 1000 10000: what many mirrors cost that are silent. Each argument is a number of mirrors, and perhaps how many
+ * people were shown before and are remembered; in sixteen mirrors something is said. The homeserver and the rooms on XMPP cost nothing, so it is
+ * Zentrale that is measured. The towns stand one after the other.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { checkout } from '../sandbox/servers/process'
 import { sleep, systemClock as clock } from '../src/lib/clock'
 import { type Ground, raiseGround, ROOMS } from './ground'
 import { fullSpeed, type Way } from './load'
 import { cpuSeconds, rssMiB } from './proc'
 
-const GIVEN = process.argv.slice(2).map(Number)
-const SIZES = GIVEN.length > 0 ? GIVEN : [ROOMS, 1_000, 10_000]
+const GIVEN = process.argv.slice(2)
+const SIZES = GIVEN.length > 0 ? GIVEN : [`${ROOMS}`, `${ROOMS}/100000`, '1000', '9990']
 const WARM_COUNT = 3_000
 const COUNT = 6_000
 const ROUNDS = 3 // the best counts, beside other work
@@ -39,15 +41,27 @@ const costOf = async (ground: Ground, way: Way): Promise<Cost> => {
   return { ...rounds.reduce((one, other) => other.ms < one.ms ? other : one), fromReady }
 }
 
-const measure = async (mirrors: number): Promise<Costs> => {
+/** Writes what is remembered on Matrix of somebody who was shown there, once more for each of so many others. */
+const acquaint = (path: string, people: number): void => {
+  const db = new DatabaseSync(path)
+  const counting = `WITH RECURSIVE others (other) AS (SELECT 1 UNION ALL SELECT other + 1 FROM others WHERE other < ${people})`
+  const { changes } = db.prepare(`INSERT INTO memory ${counting} SELECT owner, replace(key, 'raum0=40', 'gast' || other || '=40'), value || other
+    FROM memory CROSS JOIN others WHERE owner = 'matrix' AND (key LIKE 'name @%raum0=40%' OR key LIKE 'stood for @%raum0=40%')`).run()
+  db.close()
+  if (Number(changes) < people) throw new Error('nobody was shown whose memory could be copied')
+}
+
+const measure = async (size: string): Promise<Costs> => {
+  const [mirrors = ROOMS, people = 0] = size.split('/').map(Number)
   const dir = mkdtempSync(join(checkout, '.sandbox', 'town-'))
   const ground = await raiseGround(dir, 'free', { mirrors })
   try {
     const started = async (ms: number): Promise<Start> =>
       ({ ms, seconds: cpuSeconds(ground.pids.zentrale), commits: await ground.commits() })
     const first = await started(ground.startMs.first)
+    if (people > 0) await once(ground, ground.toMatrix(ROOMS), WARM_COUNT)
     await sleep(clock, SETTLE_MS)
-    await ground.again()
+    await ground.again(async () => { if (people > 0) acquaint(join(dir, 'data', 'zentrale.db'), people) })
     const again = await started(ground.startMs.again)
     const out = await costOf(ground, ground.toXmpp(ROOMS))
     const inwards = await costOf(ground, ground.toMatrix(ROOMS))
