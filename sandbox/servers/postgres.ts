@@ -49,9 +49,15 @@ export const startPostgres = async ({ dir, fsync = false }: { dir: string, fsync
     cwd: data, logFile: join(dir, 'postgres.log'), setpriv: user, stopSignal: 'SIGINT', // ends the sessions, as the service of Debian does
     ready: () => asks(urlOf('postgres'), 'SELECT 1').then(() => true, () => false)
   })
+  /** Its processes have sessions of their own, and go on for a moment without the first of them: nothing could start in their place. */
+  const immediately = async (): Promise<void> => {
+    const crash = run('setpriv', [...user, join(BIN, 'pg_ctl'), '-D', data, 'stop', '-m', 'immediate'], { cwd: data })
+    await crash.catch(() => { /* it is gone already */ })
+    await kill()
+  }
   const createDatabase = async (name: string): Promise<string> => {
     await asks(urlOf('postgres'), `CREATE DATABASE "${name}"`)
     return urlOf(name)
   }
-  return { port, stop, kill, restart, createDatabase }
+  return { port, stop, kill: immediately, restart, createDatabase }
 }
