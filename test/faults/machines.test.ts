@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { xml } from '@xmpp/client'
-import { type Postgres, startPostgres } from '../../sandbox/servers/postgres'
+import { type Postgres, startPostgres, startStandby } from '../../sandbox/servers/postgres'
 import { until } from '../../sandbox/servers/process'
 import type { Town } from '../../sandbox/town'
 import { temporaryFolder } from '../support/folder'
@@ -30,10 +30,12 @@ const isActiveAfter = async (machine: Machine, since: number): Promise<number> =
 
 const ended = (machine: Machine): Promise<void> => until(`the ${machine.name} ends`, WITHIN_MS, () => !machine.process.running)
 
-interface Raised { server: Postgres; machines: Machines }
+type Standby = Awaited<ReturnType<typeof startStandby>>
+
+interface Raised { server: Postgres; machines: Machines; standby?: Standby }
 
 /** One takes over from the other, which is started again then, and stands by. */
-type Fault = (on: { active: Machine, other: Machine, town: Town, server: Postgres }) => Promise<number>
+type Fault = (on: { active: Machine, other: Machine, town: Town, server: Postgres, standby?: Standby }) => Promise<number>
 
 const killed: Fault = async ({ active, other }) => {
   const since = performance.now()
@@ -65,6 +67,17 @@ const cutOff: Fault = async ({ active, other }) => {
   return after
 }
 
+/** An address that moves leads to whichever is the primary: here the wires do. */
+const failedOver: Fault = async ({ active, other, server, standby }) => {
+  const since = performance.now()
+  await server.kill()
+  await standby!.promote()
+  for (const { wires: { postgres } } of [active, other]) postgres.serverPort = standby!.port
+  await ended(active)
+  assert.equal(active.process.exitCode, BUG)
+  return await isActiveAfter(other, since)
+}
+
 const restarted: Fault = async ({ active, other, server }) => {
   const since = performance.now()
   await server.kill()
@@ -74,6 +87,18 @@ const restarted: Fault = async ({ active, other, server }) => {
   return await isActiveAfter(other, since)
 }
 
+/** When what is said in this play arrives on the other side: the first after this time. */
+const watchArrivals = ({ practice, people: { bernd } }: Town, name: string): { after (time: number): number[] } => {
+  const [onMatrix, onXmpp]: [number[], number[]] = [[], []]
+  practice!.state.listeners.add(({ content }) => {
+    if (String(content['body']).startsWith(`bernd-${name}/`)) onMatrix.push(performance.now())
+  })
+  bernd.client.on('stanza', stanza => {
+    if (stanza.is('message') && stanza.getChildText('body')?.startsWith(`anna-${name}/`)) onXmpp.push(performance.now())
+  })
+  return { after: time => [onMatrix, onXmpp].map(times => times.find(one => one > time) ?? NaN) }
+}
+
 describe('faults: two Zentralen on one PostgreSQL', () => {
   needs('prosody', 'postgres')
   const dir = scratch()
@@ -81,16 +106,19 @@ describe('faults: two Zentralen on one PostgreSQL', () => {
   const plays: Record<string, Promise<Outcome>> = {}
 
   /** In the middle of messages. */
-  const play = async ({ server, machines: { town, all, faults } }: Raised, name: string, fault: Fault): Promise<Outcome> => {
+  const play = async ({ machines: { town, all, faults }, ...servers }: Raised, name: string, fault: Fault): Promise<Outcome> => {
     const isFirst = await all[0].isActive()
     const [active, other] = isFirst ? all : [all[1], all[0]]
-    let activeAfterMs = 0
+    const arrivals = watchArrivals(town, name)
+    let [since, activeAfterMs] = [0, 0]
     await during(town, name, COUNT, async () => {
-      activeAfterMs = await fault({ active, other, town, server })
+      since = performance.now()
+      activeAfterMs = await fault({ active, other, town, ...servers })
       await active.start()
       await standsBy(active)
     })
-    console.log(`        ${name}: active after ${Math.round(activeAfterMs)} ms`)
+    const firsts = arrivals.after(since + activeAfterMs).map(time => Math.round(time - since))
+    console.log(`        ${name}: active after ${Math.round(activeAfterMs)} ms, first messages on Matrix and XMPP after ${firsts.join(', ')} ms`)
     assert.deepEqual(faults, [])
     return { activeAfterMs }
   }
@@ -109,7 +137,13 @@ describe('faults: two Zentralen on one PostgreSQL', () => {
     plays['frozen'] = first.then(() => play(one, 'frozen', frozen))
     const second = play(other, 'cut', cutOff)
     plays['cut'] = second
-    plays['restarted'] = second.then(() => play(other, 'restarted', restarted))
+    const third = second.then(() => play(other, 'restarted', restarted))
+    plays['restarted'] = third
+    plays['failed over'] = third.then(async () => {
+      const standby = await startStandby(other.server, temporaryFolder())
+      running.unshift(standby)
+      return await play({ ...other, standby }, 'failed over', failedOver)
+    })
     for (const one of Object.values(plays)) one.catch(() => { /* its test tells */ })
   })
   after(async () => { for (const one of running) await one.stop() })
@@ -135,5 +169,8 @@ describe('faults: two Zentralen on one PostgreSQL', () => {
   })
   it('PostgreSQL falls over and is started again: the active one ends, and another one takes over when it is back', async () => {
     assert.ok((await plays['restarted']!).activeAfterMs < 30_000)
+  })
+  it('PostgreSQL dies and its synchronous standby server takes its place: another one takes over there, and has all', async () => {
+    assert.ok((await plays['failed over']!).activeAfterMs < 30_000)
   })
 })
