@@ -105,13 +105,13 @@ export const shootAll = async (town: Town, witness: Witness, shots: Shot[], prog
   return outcomes
 }
 
-/** What went wrong. If the outcome was open, a double on XMPP or a notice for SMS is allowed. */
+/** What went wrong. For each death that left an outcome open, a double on XMPP or a notice for SMS is allowed; at K12 one more, of what is poisoned. */
 export const wrongs = ({ lost, told, doubles, late }: Verdict, to: Side, { moment, deaths }: Outcome): string[] => [
   ...lost.length > 0 ? [`lost ${lost.join()}`] : [],
   ...doubles.length > (to === 'xmpp' ? deaths : 0) ? [`twice ${doubles.join()}`] : [],
   ...late.length > 0 ? [`late ${late.join()}`] : [],
   ...told.length > 0 && to !== 'sms' && moment !== 'K12' ? [`told ${told.join()}`] : [],
-  ...moment === 'K12' && told.length > 1 ? [`told ${told.join()}`] : []
+  ...moment === 'K12' && told.length > (to === 'sms' ? deaths : 1) ? [`told ${told.join()}`] : []
 ]
 
 const both = (moments: string[], at: number[], pairs = PAIRS): Shot[] =>
