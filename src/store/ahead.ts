@@ -7,8 +7,10 @@ import { markOf } from './person-tx'
 import type { Sql } from './sql'
 import type { About } from './store'
 
-const NO_ARRIVAL = `SELECT value FROM json_each(?) AS asked WHERE (SELECT 1 FROM journal WHERE network = ? AND key = value LIMIT 1) IS NULL
-  AND (SELECT 1 FROM journal WHERE network = ? AND corrects = value LIMIT 1) IS NULL`
+/** The next key in order is read, not the same one: so no plan can read all of a network instead, as those made for an empty table did. */
+const NO_ARRIVAL = `SELECT value FROM json_each(?) AS asked
+  WHERE (SELECT key FROM journal WHERE network = ? AND key >= value ORDER BY network, key LIMIT 1) IS DISTINCT FROM value
+  AND (SELECT corrects FROM journal WHERE network = ? AND corrects >= value ORDER BY network, corrects LIMIT 1) IS DISTINCT FROM value`
 const ERASED = 'SELECT value FROM json_each(?) AS asked WHERE (SELECT 1 FROM erased WHERE mark = value LIMIT 1) = 1'
 const NO_RECEIPT = `SELECT value FROM json_each(?) AS asked
   WHERE (SELECT 1 FROM early_receipt WHERE network = ? AND place = ? AND id = value LIMIT 1) IS NULL`
