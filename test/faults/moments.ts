@@ -105,7 +105,7 @@ export const shootAll = async (town: Town, witness: Witness, shots: Shot[], prog
   return outcomes
 }
 
-/** What went wrong. For each death that left an outcome open, a double on XMPP or a notice for SMS is allowed; at K12 one more, of what is poisoned. */
+/** What went wrong. For each death that left an outcome open, a double on XMPP or a notice for SMS is allowed; at K12, one of what is poisoned. */
 export const wrongs = ({ lost, told, doubles, late }: Verdict, to: Side, { moment, deaths }: Outcome): string[] => [
   ...lost.length > 0 ? [`lost ${lost.join()}`] : [],
   ...doubles.length > (to === 'xmpp' ? deaths : 0) ? [`twice ${doubles.join()}`] : [],

@@ -141,7 +141,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     return later('answering an invitation', room, async () => {
       if (isOneOf(acceptFrom, sender)) { await post(room, 'join', bot); return }
       rooms.checkRoom(room) // perhaps a place of ours whose alias could not be resolved yet
-      await rooms.settled()
+      if (!await rooms.settled()) return world.signal.aborted ? undefined : void invited(event) // of thousands, not all have been found yet
       if (rooms.placeOf(room) || rooms.awaits(room)) return
       log.info({ room, by: sender }, 'declined an invitation to a room that is not configured')
       await post(room, 'leave', bot, { reason: NOT_OURS })

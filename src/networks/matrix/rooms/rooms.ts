@@ -84,8 +84,8 @@ export interface Rooms {
   all (): Array<{ place: Place, room: string }>
   /** Enters the room at once if the bot is not in it. Throws Unavailable if that fails. */
   again (room: string): Promise<void>
-  /** Resolves when every place has been tried once since the last `check`, or when one takes long. */
-  settled (): Promise<void>
+  /** Resolves when every place has been tried once since the last `check`; with false if that takes long, and some are still to be tried. */
+  settled (): Promise<boolean>
   stop (): void
 }
 
@@ -264,6 +264,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     entry.timer?.cancel()
     try {
       const over = await turns.take('', stopping.signal)
+      entry.again = false // whatever was the reason, it has not been looked at yet
       await enter(entry, inside).finally(over)
     } catch (error) {
       entry.failure = error
@@ -283,6 +284,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   }
 
   const start = (entry: Attended, inside?: ReadonlySet<string>): void => {
+    if (entry.busy) return void (entry.again = true)
     const task = run(entry, inside).finally(() => running.delete(task))
     running.add(task)
   }
@@ -375,8 +377,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     },
     async settled () {
       const over = new AbortController()
-      await Promise.race([Promise.allSettled(running), sleep(clock, SETTLED_MS_MAX, over.signal, stopping.signal)])
-      over.abort()
+      const late = sleep(clock, SETTLED_MS_MAX, over.signal, stopping.signal).then(() => false)
+      return await Promise.race([Promise.allSettled(running).then(() => true), late]).finally(() => over.abort())
     },
     stop () {
       stopping.abort()

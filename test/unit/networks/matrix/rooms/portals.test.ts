@@ -13,7 +13,7 @@ describe('an alias for which somebody asks', () => {
     const asked: string[] = []
     const homeserver = { call: async (...call: string[]) => { asked.push(call[1]!); return await made.promise } } as unknown as Homeserver
     const portal = makePortals({
-      homeserver, rooms: { attend () {}, settled: async () => {} }, network: 'matrix', domain: 'example.org', clock,
+      homeserver, rooms: { attend () {}, settled: async () => true }, network: 'matrix', domain: 'example.org', clock,
       inbox: { portal: async place => place.id.includes('markt') ? place : undefined }
     })
     return { portal, made, clock, asked }
