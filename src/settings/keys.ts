@@ -30,9 +30,15 @@ export const password = (doc: string) => z.string().min(1).max(2000).refine(valu
   .register(told, { doc, must: 'the password that you were given', sample: PLACEHOLDER, secret: true })
 export const url = (doc: string, sample: string) => z.url({ protocol: /^https?$/ }).refine(address => !/^[^/]*\/\/[^/?#]*@/.test(address))
   .register(told, { doc, must: 'an address that begins with http:// or https://, without a password in it', sample })
+/** A / in a password makes the rest of it a path, which is shown. */
+const isCutShort = (address: string): boolean => /^[^/]*\/\/[^/?#]*[/?#].*@/.test(address)
 /** A URL that may hold a password, and so is as secret as that. */
-export const secretUrl = (doc: string, protocol: RegExp, like: string) => z.url({ protocol }).max(2000).refine(value => !value.includes(PLACEHOLDER))
-  .register(told, { doc, must: `a URL such as ${like}`, sample: like.replace('PASSWORD', PLACEHOLDER), secret: true, wrong: 'is no such URL' })
+export const secretUrl = (doc: string, protocol: RegExp, like: string) => z.url({ protocol }).max(2000)
+  .refine(value => !value.includes(PLACEHOLDER) && !isCutShort(value))
+  .register(told, {
+    doc, must: `a URL such as ${like}, where / ? # @ in a password are written %2F %3F %23 %40`, sample: like.replace('PASSWORD', PLACEHOLDER),
+    secret: true, wrong: 'is no such URL'
+  })
 export const section = <T extends z.ZodRawShape>(doc: string, shape: T) =>
   z.strictObject(shape).register(told, { doc, must: `a section with the keys ${Object.keys(shape).join(', ')}` })
 export const list = <T extends z.ZodType>(doc: string, must: string, most: number, item: T, sample?: string) =>

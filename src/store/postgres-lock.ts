@@ -37,13 +37,17 @@ const AGAIN_MS = 1_000
  */
 const SETTINGS = `SET search_path = zentrale; SET client_min_messages = warning; SET statement_timeout = 0; SET idle_session_timeout = 0;
   SET idle_in_transaction_session_timeout = 0; SET tcp_keepalives_idle = 6; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
-  SET tcp_user_timeout = 15000;
+  SET tcp_user_timeout = 15000; SET bytea_output = hex;
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`
 
-/** A session at work on a statement is no silent one, unless it is its client that does not take the answer. */
+/**
+ * A session at work on a statement is no silent one, unless it is its client that does not take the answer; or a standby server that does not: what
+ * waits for that is committed here, and whoever asked has long stopped.
+ */
 const END_SILENT = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid)
   WHERE locktype = 'advisory' AND classid = 0 AND objid = $1 AND objsubid = 1 AND granted AND datname = current_database() AND usename = current_user
-    AND database = datid AND (state <> 'active' OR wait_event_type = 'Client') AND state_change < clock_timestamp() - $2 * interval '1 ms'`
+    AND database = datid AND (state <> 'active' OR wait_event_type = 'Client' OR wait_event = 'SyncRep')
+    AND state_change < clock_timestamp() - $2 * interval '1 ms'`
 
 /** Values as SQLite gives them, by their type: numbers as such, what is true as 1. Texts come as they are. */
 const PARSERS: Readonly<Record<number, (text: string | Buffer) => unknown>> = {
@@ -59,7 +63,7 @@ export const codeOf = (error: unknown): string => error instanceof DatabaseError
 const LOCKED = '55P03'
 /** Connection, resources, operator's intervention: SQLSTATE classes of a server that is away for a while. */
 const AWAY: ReadonlySet<string> = new Set(['08', '53', '57'])
-const ONLY_READS = '25006' // it stands by for another server
+export const ONLY_READS = '25006' // it stands by for another server, or its disk is nearly full
 
 /** It will be no better later. */
 class Unfit extends Error {}
@@ -89,6 +93,16 @@ const ask = async <Row extends QueryResultRow>({ client }: Held, text: string, v
   return (await client.query<Row>(asked)).rows
 }
 
+/** A pooler tells a number of its own, and gives the session with its lock to others too. */
+const mustBeDirect = async (held: Held): Promise<void> => {
+  const [server] = await ask<{ pid: number }>(held, 'SELECT pg_backend_pid() AS pid')
+  const told: unknown = Reflect.get(held.client, 'processID')
+  if (server?.pid !== told) {
+    throw new Unfit('a pooler such as pgbouncer is in between, where the lock that lets only one Zentrale be active does not hold. ' +
+      'Let store.postgres lead to the server itself')
+  }
+}
+
 /** A session beside others, which holds no lock. Nothing is written over it. `answerMs`: so late may an answer come; 0 is without a limit. */
 export const connect = async (url: string, answerMs = 0): Promise<Held> => {
   const socket = new Socket()
@@ -100,6 +114,7 @@ export const connect = async (url: string, answerMs = 0): Promise<Held> => {
   const held = { client, socket }
   try {
     await client.connect()
+    await mustBeDirect(held)
     await ask(held, SETTINGS)
     await ask(held, "SELECT set_config('lock_timeout', $1, false)", [String(BEAT_MS)])
     return held
@@ -130,7 +145,7 @@ const migrate = async ({ client }: Held, takesStrange: boolean): Promise<number>
   }
   for (const migration of POSTGRES_MIGRATIONS.slice(version)) await client.query(migration)
   if (found === undefined) await client.query('INSERT INTO zentrale.version VALUES ($1)', [POSTGRES_MIGRATIONS.length])
-  else await client.query('UPDATE zentrale.version SET version = $1', [POSTGRES_MIGRATIONS.length])
+  else if (version < POSTGRES_MIGRATIONS.length) await client.query('UPDATE zentrale.version SET version = $1', [POSTGRES_MIGRATIONS.length])
   await client.query('COMMIT')
   return POSTGRES_MIGRATIONS.length
 }

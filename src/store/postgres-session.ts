@@ -7,11 +7,12 @@ import type { Client } from 'pg'
 import type { SQLInputValue } from 'node:sqlite'
 import { Malformed } from '../model/errors'
 import { type Answer, makeSending, type Statement } from './postgres-bundle'
-import { codeOf, type Watch } from './postgres-lock'
+import { codeOf, ONLY_READS, type Watch } from './postgres-lock'
 import type { Sql } from './sql'
 
 /** SQLSTATE classes of what one job has asked wrongly: its data, a constraint, a statement, a trigger, and all that follows in its savepoint. */
 const OF_A_JOB: ReadonlySet<string> = new Set(['21', '22', '23', '25', '42', '54', 'P0'])
+const isOfAJob = (code: string): boolean => code !== ONLY_READS && OF_A_JOB.has(code.slice(0, 2))
 /** What an index holds of a row ends at about 2700 bytes. SQLite has no such limit. */
 const TOO_LONG = '54000'
 
@@ -88,7 +89,7 @@ export const makeSession = (client: Client, asks: Watch['asks'] = () => () => {}
   /** `rest`: the one that went wrong, and what was to be done behind it. */
   const takeBack = (error: unknown, rest: Asked[]): void => {
     const failed = rest[0]?.job
-    if (failed === undefined || failed.again || !OF_A_JOB.has(codeOf(error).slice(0, 2))) return broken(error, rest)
+    if (failed === undefined || failed.again || !isOfAJob(codeOf(error))) return broken(error, rest)
     const why = codeOf(error) === TOO_LONG ? new Malformed('an id in it is longer than PostgreSQL can find again') : error
     failed.error = { why }
     failed.failed(why)

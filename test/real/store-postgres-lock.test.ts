@@ -137,6 +137,29 @@ const freezeServer = async (url: string): Promise<Outcome> => {
   return { tookMs: performance.now() - begin, stoppedMs: stopped - begin, after, said }
 }
 
+/** The standby server that commits wait for is away: the active one has no answer, and its session would keep the lock for as long. */
+const awaitNobody = async (server: Postgres): Promise<Outcome> => {
+  const url = await server.createDatabase('alone')
+  const failed = Promise.withResolvers<number>()
+  const store = await openPostgres(url, systemClock, () => failed.resolve(performance.now()))
+  const said = ['before']
+  await store.run(tx => tx.remember('child', 'before', 'x'))
+  const standby = standBy(url)
+  await waits(standby)
+  await ask(url, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+  await ask(url, 'SELECT pg_reload_conf()')
+  const begin = performance.now()
+  const late = store.run(tx => tx.remember('child', 'late', 'x')).then(() => said.push('late'), () => {})
+  const [stopped, { store: second, at }] = await Promise.all([failed.promise, standby.taken])
+  await late
+  await store.close()
+  await ask(url, 'ALTER SYSTEM RESET synchronous_standby_names')
+  await ask(url, 'SELECT pg_reload_conf()')
+  const after = await written(second)
+  await second.close()
+  return { tookMs: at - begin, stoppedMs: stopped - begin, after, said }
+}
+
 /** A look at a server that takes us in, and freezes then. */
 const lookAtFrozen = async (url: string): Promise<Outcome> => {
   const { port } = new URL(url)
@@ -165,12 +188,13 @@ const keepQuiet = async (url: string): Promise<Outcome> => {
 
 describe('who is active on a store in PostgreSQL', () => {
   needs('postgres')
-  let server: Postgres
+  let server: Postgres, alone: Postgres
   let databases = 0
   const fresh = (): Promise<string> => server.createDatabase(`lock${++databases}`)
   const plays: Record<string, Promise<Outcome>> = {}
   before(async () => {
-    server = await startPostgres({ dir: temporaryFolder() })
+    ;[server, alone] = await Promise.all([startPostgres({ dir: temporaryFolder() }), startPostgres({ dir: temporaryFolder() })])
+    plays['alone'] = awaitNobody(alone)
     plays['killed'] = takeOver(await fresh(), 'SIGKILL')
     plays['frozen'] = takeOver(await fresh(), 'SIGSTOP')
     plays['cut'] = cutWire(await fresh())
@@ -179,7 +203,10 @@ describe('who is active on a store in PostgreSQL', () => {
     plays['looked'] = lookAtFrozen(await fresh())
     for (const play of Object.values(plays)) play.catch(() => { /* its test tells */ })
   })
-  after(async () => { await server.stop() })
+  after(async () => {
+    await server.stop()
+    await alone.stop()
+  })
 
   it('another process takes over at once from one that is killed, and has all that it was told yes to', async () => {
     const { tookMs, after: there, said } = await plays['killed']!
@@ -205,6 +232,13 @@ describe('who is active on a store in PostgreSQL', () => {
   it('whoever has no answer from the server stops, and ends although that never comes', async () => {
     const { stoppedMs = Infinity, after: there, said } = await plays['server']!
     assert.ok(stoppedMs > 8_000 && stoppedMs < 20_000, `${stoppedMs} ms`)
+    assert.deepEqual(said, ['before'])
+    assert.ok(there.includes('before'))
+  })
+
+  it('another process takes over from one whose commit waits for a standby server that is away', async () => {
+    const { tookMs, stoppedMs = Infinity, after: there, said } = await plays['alone']!
+    assert.ok(stoppedMs < tookMs && tookMs < 40_000, `stopped after ${stoppedMs} ms, the other took over after ${tookMs} ms`)
     assert.deepEqual(said, ['before'])
     assert.ok(there.includes('before'))
   })

@@ -259,12 +259,45 @@ describe('the store in PostgreSQL', () => {
     await assert.rejects(open(), (error: Error) => /PostgreSQL at 127\.0\.0\.1:\d+\/nothing/.test(error.message) && !error.message.includes('secret'))
   })
 
-  it('commits to disk although the server is told otherwise', async () => {
-    await fresh()
+  /** The server is told this for all sessions that begin later, or at once. */
+  const told = async (...statements: string[]): Promise<void> => {
     const other = new Client({ connectionString: url })
     await other.connect()
-    await other.query(`ALTER DATABASE ${url.split('/').at(-1)} SET synchronous_commit = off`)
+    for (const statement of statements) await other.query(statement)
     await other.end()
+  }
+
+  it('reads bytes whatever form the server is told to give them in', async () => {
+    await fresh()
+    await told(`ALTER DATABASE ${url.split('/').at(-1)} SET bytea_output = escape`)
+    const store = await open()
+    await store.run(tx => tx.vault('me', 'bytes', new Uint8Array([0, 255, 92])))
+    assert.deepEqual(await store.run(tx => tx.vaulted('me', 'bytes')), new Uint8Array([0, 255, 92]))
+    await store.close()
+  })
+
+  it('stops when the database begins to take no writes, rather than hold what it cannot store', async () => {
+    await fresh()
+    const store = await open()
+    await told('ALTER SYSTEM SET default_transaction_read_only = on', 'SELECT pg_reload_conf()')
+    await until(async () => store.run(tx => tx.remember('me', 'b', 'w')).then(() => false, () => true), 'it is refused')
+    assert.equal(failures.length, 1)
+    await store.close()
+    await told('SET default_transaction_read_only = off', 'ALTER SYSTEM RESET default_transaction_read_only', 'SELECT pg_reload_conf()')
+  })
+
+  it('is refused through a pooler, which lends the session with its lock to others', async () => {
+    await fresh()
+    const { connect } = Client.prototype
+    Client.prototype.connect = function (this: Client) {
+      return (connect as () => Promise<Client>).call(this).then(() => Object.assign(this, { processID: 1 }))
+    } as typeof connect
+    await assert.rejects(open(), /a pooler such as pgbouncer is in between/).finally(() => { Client.prototype.connect = connect })
+  })
+
+  it('commits to disk although the server is told otherwise', async () => {
+    await fresh()
+    await told(`ALTER DATABASE ${url.split('/').at(-1)} SET synchronous_commit = off`)
     const { connect } = Client.prototype
     const sessions: Client[] = []
     Client.prototype.connect = function (this: Client) {

@@ -144,7 +144,8 @@ describe('a config that is wrong is refused with line, path and advice', () => {
   it('a store in two places, or in a database that has no such URL; its password is never shown', () => {
     const url = 'postgres://zentrale:geheim@127.0.0.1/zentrale'
     assert.match(refused(({ store }) => { store.postgres = url }), /:\d+: store\.postgres: is there besides path\. Keep one of the two$/m)
-    const wrong = ['mysql://zentrale:geheim@127.0.0.1/zentrale', 'host=127.0.0.1 password=geheim', 'postgres://zentrale:change-me@127.0.0.1/geheim']
+    const wrong = ['mysql://zentrale:geheim@127.0.0.1/zentrale', 'host=127.0.0.1 password=geheim', 'postgres://zentrale:change-me@127.0.0.1/geheim',
+      'postgres://zentrale:2024/geheim@127.0.0.1/zentrale', 'postgres://zentrale:12#geheim@127.0.0.1/z', 'postgres://zentrale:9?geheim@127.0.0.1/z']
     for (const postgres of wrong) {
       const text = refused(config => { config.store = { postgres } })
       assert.match(text, /store\.postgres: is no such URL\. It must be a URL such as postgres:\/\/zentrale:PASSWORD@/)

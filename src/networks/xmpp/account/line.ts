@@ -22,7 +22,8 @@ export interface LineEvents {
 
 export interface Line {
   readonly socket: Socket
-  write (text: string): void
+  /** False: the socket tells by `drain` when it can take more. */
+  write (text: string): boolean
   /** The next element. Rejects when the line is lost. */
   read (): Promise<Element>
   /** Opens a stream. Resolves with its features. */
@@ -131,7 +132,7 @@ export const makeLine = async (where: Where, config: AccountConfig, signal: Abor
 
   return {
     get socket () { return socket },
-    write (text) { if (broken === undefined) socket.write(text) },
+    write: text => broken !== undefined || socket.write(text),
     read,
     async open () {
       parser = makeParser({

@@ -23,10 +23,13 @@ export const makeWriter = (session: () => Pick<Session, 'line' | 'bytesMax'> | u
   let out = ''
   let drained: (() => void)[] = []
 
+  const release = (): void => { const waiting = drained; drained = []; for (const done of waiting) done() }
+
+  /** A socket that takes all of it at once has nothing to drain, and never says so. */
   const flush = (): void => {
     const text = out
     out = ''
-    if (text !== '') session()?.line.write(text)
+    if (text === '' || session()?.line.write(text) !== false) release()
   }
 
   const put = ({ xml }: Xml): void => {
@@ -34,8 +37,6 @@ export const makeWriter = (session: () => Pick<Session, 'line' | 'bytesMax'> | u
     if (out === '') process.nextTick(flush)
     out += xml
   }
-
-  const release = (): void => { const waiting = drained; drained = []; for (const done of waiting) done() }
 
   return {
     put, flush, release,

@@ -171,9 +171,11 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log, fence 
     })
   }
 
+  /** A socket that takes all of it at once has nothing to drain, and never says so. */
   const flush = (): void => {
-    if (out !== '') entity?.socket?.write(out)
+    const isTaken = out === '' || entity?.socket?.write(out) !== false
     out = ''
+    if (isTaken) release()
   }
 
   const send = (stanza: Xml): boolean => {

@@ -120,6 +120,17 @@ describe('xmpp stream: the component link', () => {
     assert.equal(fake.heard.includes('after'), false)
   })
 
+  it('goes on with more than it keeps unsent, also if the socket takes all of it at once and so has nothing to drain', async () => {
+    start()
+    await until('up', () => ups === 1)
+    const text = 'x'.repeat(30_000)
+    for (let n = 0; n < 200; n++) {
+      await stream.writable()
+      stream.send(el('message', { id: `m${n}` }, el('body', {}, text)))
+    }
+    await until('the last one', () => fake.heard.includes('m199'))
+  })
+
   const hostile: Record<string, string | Uint8Array> = {
     'a DOCTYPE': '<!DOCTYPE a [<!ENTITY b "c">]>',
     'an entity': `<message ${FROM}><body>&nbsp;</body></message>`,
