@@ -179,7 +179,7 @@ export interface Check<C> {
 export interface Trouble { found: string; advice: string }
 
 export interface Checking {
-  isRunning: boolean
+  isRunning: boolean // here, or on another machine
   clock: Clock
   chance: Chance
   places: Place[] // of mirrors, on this network

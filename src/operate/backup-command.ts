@@ -31,7 +31,14 @@ export const fetchCopy = async (url: string, token: string, to: string): Promise
   }
 }
 
-const SECRET = 'It holds texts, names, numbers and keys: keep it as you keep the store, and encrypt it if it leaves this machine.'
+const secret = (when = ''): string =>
+  `It holds texts, names, numbers and keys${when}: keep it as you keep the store, and encrypt it if it leaves this machine.`
+
+/** What the folder holds, and what is still to be done if the store is no file. */
+const told = (folder: string, files: string[], { postgres, path }: Config['store'], bytes: number): string[] => postgres === undefined
+  ? [`${folder}: ${[`the store with ${bytes} bytes, checked`, ...files.length > 0 ? [files.join(', ')] : []].join(', and ')}. ${secret()}`]
+  : [`${folder}: ${files.join(', ') || 'only when it was made'}. No copy of the store is in it: this line puts that there, from ` +
+    `${storeName({ path, postgres })}:`, dumpLine(postgres, folder), secret(' then')]
 
 /** Returns the text to print. Throws Refused, and leaves nothing behind, if it cannot be made. */
 export const runBackup = async (config: Config, { folder, withConfig, zentrale }: BackupOrder, clock: Clock): Promise<string> => {
@@ -43,10 +50,8 @@ export const runBackup = async (config: Config, { folder, withConfig, zentrale }
   const { store: copied } = await writeBackup(folder, {
     zentrale, made: clock.now(), ...withConfig && { config: { file, files } }, store: store.postgres === undefined ? copy : undefined
   })
-  const what = [...copied === undefined ? [] : [`the store with ${copied.bytes} bytes, checked`], ...files.length > 0 ? [files.join(', ')] : []]
   return [
-    `${folder}: ${what.join(', and ') || 'when it was made'}. ${SECRET}`,
-    ...store.postgres === undefined ? [] : [`The store is in ${storeName(store)}. Now copy that too:`, dumpLine(store.postgres, folder)],
+    ...told(folder, files, store, copied?.bytes ?? 0),
     ...others.map(path => `Not in it, because it lies elsewhere: ${path}`),
     `To put it back: zentrale restore ${folder}`
   ].join('\n')

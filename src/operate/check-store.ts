@@ -7,11 +7,20 @@ import { messageOf } from '../model/errors'
 import { type Finding, reasonOf, runProbe, Wrong } from '../settings/probe'
 import { isStrange, strangeness } from '../store/moved'
 import { makeStoreFolder, storeName } from '../store/open'
-import { lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
+import { type Holder, lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
 import type { Readiness } from './remote-queue'
 
 /** What we are tested with, and later ones. */
 const POSTGRES_MIN = 15
+
+/** What is seen of it, or why nothing is. */
+type Database = Seen | string
+
+/** Undefined if the store is a file. */
+export const lookAtDatabase = async ({ store: { postgres } }: Config): Promise<Database | undefined> =>
+  postgres === undefined ? undefined : await lookAt(postgres).catch((error: unknown) => reasonOf(error))
+
+const isActive = (running: Readiness | undefined): boolean => running !== undefined && running.standby === undefined
 
 const fileIsWritable = async (path: string): Promise<string> => {
   const folder = dirname(path)
@@ -38,7 +47,14 @@ export const schemaInWords = (schema: number | undefined, known: number): string
     : `its schema goes from version ${schema} to ${known} at the start`
 }
 
-const wrongWith = (seen: Seen, isRunning: boolean): Omit<Finding, 'what'>[] => [
+/** If the active one runs here, it is the holder itself. */
+const heldBy = ({ from, role, since }: Holder, running: Readiness | undefined): Omit<Finding, 'what'>[] => isActive(running) ? [] : [{
+  mild: true, found: `a Zentrale at ${from} (role ${role}) works on it${since === null ? '' : ` since ${since}`}`,
+  advice: running === undefined ? 'If this one is started, it stands by, and is active as soon as that one has ended'
+    : 'This one is active as soon as that one has ended'
+}]
+
+const wrongWith = (seen: Seen, running: Readiness | undefined): Omit<Finding, 'what'>[] => [
   ...seen.encoding === 'UTF8' ? [] : [{ found: `its encoding is ${seen.encoding}`,
     advice: 'Make another one: CREATE DATABASE zentrale OWNER zentrale ENCODING UTF8 TEMPLATE template0' }],
   ...seen.readsOnly ? [{ found: 'it takes no writes', advice: 'Is this a standby server? Write the address of the one that takes writes' }] : [],
@@ -48,26 +64,30 @@ const wrongWith = (seen: Seen, isRunning: boolean): Omit<Finding, 'what'>[] => [
     advice: `Zentrale is tested with ${POSTGRES_MIN} and later` }],
   ...seen.syncs ? [] : [{ mild: true as const, found: 'fsync or full_page_writes is off',
     advice: 'If its machine dies, messages are lost that we said we have, or all of it. Switch both on' }],
-  ...seen.holder === undefined || isRunning ? [] : [{ mild: true as const,
-    found: `a Zentrale at ${seen.holder.from} works on it since ${seen.holder.since}`,
-    advice: 'If this one is started, it stands by, and is active as soon as that one has ended' }]
+  ...seen.holder === undefined ? [] : heldBy(seen.holder, running)
 ]
 
-const databaseServes = async (url: string, isRunning: boolean): Promise<Finding[]> => {
+const databaseServes = async (url: string, seen: Database, running: Readiness | undefined): Promise<Finding[]> => {
   const what = `Store ${storeName({ postgres: url })}`
-  const seen = await lookAt(url).catch((error: unknown) => reasonOf(error))
   if (typeof seen === 'string') {
     return [{ what, found: `cannot be reached: ${seen}`,
       advice: 'Check whether it runs (systemctl status postgresql), lets this user in (pg_hba.conf), and has this database; and whether ' +
         'store.postgres is right' }]
   }
-  const wrong = wrongWith(seen, isRunning)
+  const wrong = wrongWith(seen, running)
   const fits = await runProbe(what, async () => `PostgreSQL ${seen.server}, ${seen.encoding}; ${schemaInWords(seen.schema, POSTGRES_SCHEMA)}`)
   return [fits, ...wrong.map(one => ({ what, ...one }))]
 }
 
-export const checkStore = async ({ store }: Config, running: Readiness | undefined): Promise<Finding[]> => [
+/** Why what a Zentrale does may be tried only by the one that is active elsewhere; undefined if none is. */
+export const activeElsewhere = (seen: Database | undefined, running: Readiness | undefined): string | undefined => {
+  if (isActive(running) || seen === undefined) return undefined
+  if (typeof seen === 'string') return 'it cannot be seen whether another one is active on the database'
+  return seen.holder && `the one at ${seen.holder.from} is active on this database`
+}
+
+export const checkStore = async ({ store }: Config, running: Readiness | undefined, seen: Database | undefined): Promise<Finding[]> => [
   ...running === undefined ? [] : [{ what: 'Zentrale', found: running.standby === undefined ? 'is running' : `stands by: ${running.standby}` }],
-  ...store.postgres !== undefined ? await databaseServes(store.postgres, running !== undefined)
+  ...store.path === undefined ? seen === undefined ? [] : await databaseServes(store.postgres, seen, running)
     : running !== undefined ? [] : [await runProbe(`Store ${store.path}`, () => fileIsWritable(store.path))]
 ]

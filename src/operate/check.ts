@@ -1,6 +1,6 @@
 /**
- * `zentrale check`: tries every server of a well-formed config. While Zentrale runs, it skips checks that would disturb it, and shows what
- * the running Zentrale knows about its links instead.
+ * `zentrale check`: tries every server of a well-formed config. While Zentrale runs, here or on another machine with the same database, it skips
+ * checks that would disturb it, and shows what the Zentrale that runs here knows about its links instead.
  */
 import { type Config, networksOf, placesOn } from '../config/config'
 import type { Chance } from '../lib/chance'
@@ -9,7 +9,7 @@ import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { storeName } from '../store/open'
 import { checkAddresses } from './check-addresses'
-import { checkStore } from './check-store'
+import { activeElsewhere, checkStore, lookAtDatabase } from './check-store'
 import { fromOutside, isClosed } from './probes'
 import { checkUnsealed } from './unsealed'
 import { checkRetired } from './retired'
@@ -28,6 +28,12 @@ const fileChecks = (config: Config): Promise<Finding[]> => {
   return Promise.all(files.map(path => runProbe(`File ${path}`, () => isClosed(path))))
 }
 
+/** A second login as the same component or account of a gateway can throw the active one out, and take what is for it. */
+const untried = (why: string | undefined): Finding[] => why === undefined ? [] : [{
+  what: 'Networks', found: `nothing logs in there as Zentrale, because ${why}`, mild: true,
+  advice: 'Give zentrale check where the active one runs: it tells how its links are'
+}]
+
 /** Ports on which no other check listens. */
 const portChecks = (config: Config, isRunning: boolean): Promise<Finding[]> => {
   if (isRunning) return Promise.resolve([])
@@ -45,12 +51,15 @@ const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
 export const checkServers = async (config: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
   const running = await readiness(urlOf(config.operate.listen), clock, config.operate.token)
   const isRunning = running !== undefined
+  const seen = await lookAtDatabase(config)
+  const elsewhere = activeElsewhere(seen, running)
   const findings = await Promise.all([
-    checkStore(config, running),
+    checkStore(config, running, seen),
+    untried(elsewhere),
     fileChecks(config),
-    networkChecks(config, isRunning, clock, chance),
+    networkChecks(config, isRunning || elsewhere !== undefined, clock, chance),
     portChecks(config, isRunning),
-    fromOutside(config, isRunning, clock),
+    fromOutside(config, elsewhere !== undefined ? 'elsewhere' : isRunning ? 'here' : 'nowhere', clock),
     linkChecks(running),
     checkAddresses(config, clock.now()),
     checkRetired(config, clock).then(async retired => [...retired, ...await checkUnsealed(config, clock)]).catch((error: unknown): Finding[] => [{

@@ -41,33 +41,39 @@ const toPages = (listen: Listen, publicUrl: string): Way => ({
   without: 'It must hand on the header Host as it is. Without it the links that teams ask for by !page lead nowhere'
 })
 
-const leads = async ({ listen, url, passes, asks, isOurs, without }: Way, isRunning: boolean, clock: Clock): Promise<string> => {
+/** Where the Zentrale is active to which ways from outside should lead. */
+type Active = 'here' | 'elsewhere' | 'nowhere'
+
+const toWhoever = (url: string): string =>
+  `Let ${url} lead to whoever is active, by a proxy or an address that moves (A second machine, in docs/operating.md).`
+
+const leads = async ({ listen, url, passes, asks, isOurs, without }: Way, active: Active, clock: Clock): Promise<string> => {
   const { answer, error } = await ask(clock, `${url}${asks}`).then(answer => ({ answer, error: undefined }),
     (error: unknown) => ({ answer: undefined, error }))
-  if (answer !== undefined && (isRunning ? isOurs(answer) : answer.body === MARK)) return 'leads to Zentrale'
-  if (isRunning && answer?.status === 503 && errorIn(answer) === STANDS_BY) {
-    throw new Wrong('leads to a Zentrale that stands by',
-      `Let ${url} lead to whoever is active, by a proxy or an address that moves (A second machine, in docs/operating.md). ${without}`, true)
+  if (answer !== undefined && (active === 'nowhere' ? answer.body === MARK : isOurs(answer))) return 'leads to Zentrale'
+  if (active !== 'nowhere' && answer?.status === 503 && errorIn(answer).startsWith(STANDS_BY)) {
+    throw new Wrong('leads to a Zentrale that stands by', `${toWhoever(url)} ${without}`, true)
   }
   const found = answer === undefined ? reasonOf(error) : `something else answers there (HTTP ${answer.status})`
-  throw new Wrong(found, `Let your web server pass ${url}${passes} to http://${hostAndPort(listen)}${passes}. ${without}`)
+  const here = `Let your web server pass ${url}${passes} to http://${hostAndPort(listen)}${passes}.`
+  throw new Wrong(found, `${active === 'elsewhere' ? toWhoever(url) : here} ${without}`)
 }
 
-/** Ways to one listener. Where Zentrale does not run, this listens in its place. */
-const tried = async (ways: Way[], isRunning: boolean, clock: Clock): Promise<Finding[]> => {
-  const look = (): Promise<Finding[]> => Promise.all(ways.map(way => runProbe(way.what, () => leads(way, isRunning, clock))))
+/** Ways to one listener. If Zentrale is active nowhere, this listens in its place. */
+const tried = async (ways: Way[], active: Active, clock: Clock): Promise<Finding[]> => {
+  const look = (): Promise<Finding[]> => Promise.all(ways.map(way => runProbe(way.what, () => leads(way, active, clock))))
   const [first] = ways
-  if (isRunning || first === undefined) return await look()
+  if (active !== 'nowhere' || first === undefined) return await look()
   return await listening(first.listen, (_request, response) => { response.end(MARK) }, look).catch(async (error: unknown) =>
     [await runProbe(first.what, () => Promise.reject(error))])
 }
 
 /** Checks the whole way from outside to each listener of ours that has a public_url. */
-export const fromOutside = async ({ media, operate, addresses }: Config, isRunning: boolean, clock: Clock): Promise<Finding[]> => {
+export const fromOutside = async ({ media, operate, addresses }: Config, active: Active, clock: Clock): Promise<Finding[]> => {
   const hasPages = addresses.some(({ linkPage, retired }) => linkPage !== undefined && retired === undefined)
   const found = await Promise.all([
-    tried([toFiles(media.listen, media.publicUrl), ...hasPages ? [toLinkPages(media.listen, media.publicUrl)] : []], isRunning, clock),
-    tried(operate.publicUrl === undefined ? [] : [toPages(operate.listen, operate.publicUrl)], isRunning, clock)
+    tried([toFiles(media.listen, media.publicUrl), ...hasPages ? [toLinkPages(media.listen, media.publicUrl)] : []], active, clock),
+    tried(operate.publicUrl === undefined ? [] : [toPages(operate.listen, operate.publicUrl)], active, clock)
   ])
   return found.flat()
 }
@@ -76,7 +82,7 @@ export const fromOutside = async ({ media, operate, addresses }: Config, isRunni
 export const mediaLeadsHere: Trial = async (publicUrl, _before, clock) => {
   const listen = { host: '127.0.0.1', port: MEDIA_PORT }
   const isFree = await portIsFree(listen).then(() => true, () => false)
-  const [found] = isFree ? await tried([toFiles(listen, publicUrl.replace(/\/+$/, ''))], false, clock) : []
+  const [found] = isFree ? await tried([toFiles(listen, publicUrl.replace(/\/+$/, ''))], 'nowhere', clock) : []
   return found?.advice === undefined ? undefined
     : `${publicUrl}: ${found.found}. Your web server must pass /media/ and /to/ from there to http://${hostAndPort(listen)}.`
 }

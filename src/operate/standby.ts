@@ -7,7 +7,8 @@ import type { Log } from '../lib/log'
 import { type Handler, serve, type Served } from '../lib/serve'
 
 const AGAIN_SECONDS = 5
-export const STANDS_BY = 'this Zentrale stands by; another one is active'
+/** What callers hear begins so. */
+export const STANDS_BY = 'this Zentrale stands by'
 
 /** All that monitoring needs to know of one that stands by. */
 const METRICS = `# HELP zentrale_active Whether this process is the active one (1) or stands by (0).
@@ -23,12 +24,15 @@ const inJson = (status: number, body: object): Handler => says(status, 'applicat
 
 const comeAgain = inJson(503, { error: STANDS_BY })
 
-/** /healthz and /readyz for everybody, as when it is active. That somebody stands by says nothing secret, so the metrics need no token either. */
+/**
+ * /healthz and /readyz for everybody, as when it is active. That somebody stands by says nothing secret, so the metrics need no token either.
+ * Commands hear why: perhaps nobody is active, because the database is away.
+ */
 const operateHandler = (why: () => string): Handler => (request, response) => {
   const path = request.url?.split('?', 1)[0]
   const handler = path === '/healthz' ? inJson(200, { status: 'standby' })
     : path === '/readyz' ? inJson(503, { ready: false, standby: why(), waiting: [], links: [] })
-      : path === '/metrics' ? says(200, 'text/plain; version=0.0.4', METRICS) : comeAgain
+      : path === '/metrics' ? says(200, 'text/plain; version=0.0.4', METRICS) : inJson(503, { error: `${STANDS_BY}: ${why()}` })
   handler(request, response)
 }
 

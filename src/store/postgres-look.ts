@@ -18,7 +18,8 @@ export interface Seen {
   schema?: number; holder?: Holder
 }
 
-interface Holder { from: string; since: string }
+/** `since`: null if we are another role, to which PostgreSQL shows neither this nor the address. */
+export interface Holder { from: string; role: string; since: string | null }
 
 const SERVER = `SELECT current_setting('server_version') AS server, CAST(current_setting('server_version_num') AS INTEGER) / 10000 AS major,
     current_setting('server_encoding') AS encoding,
@@ -27,8 +28,9 @@ const SERVER = `SELECT current_setting('server_version') AS server, CAST(current
     has_database_privilege(current_database(), 'CREATE') AS "mayCreate", to_regclass('zentrale.version') IS NOT NULL AS "isThere"`
 
 /** The key of the lock is one number of 64 bits, in two halves. */
-const HOLDER = `SELECT coalesce(host(activity.client_addr), 'this machine') AS "from", to_char(activity.backend_start AT TIME ZONE 'UTC',
-    'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
+const HOLDER = `SELECT CASE WHEN activity.backend_start IS NULL THEN 'an address that this role may not see'
+      ELSE coalesce(host(activity.client_addr), 'this machine') END AS "from", coalesce(activity.usename, 'unknown') AS role,
+    to_char(activity.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
   FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid
   WHERE lock.locktype = 'advisory' AND lock.classid = 0 AND lock.objid = CAST(CAST(? AS BIGINT) AS oid) AND lock.objsubid = 1 AND lock.granted
     AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())`

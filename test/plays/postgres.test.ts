@@ -111,7 +111,8 @@ describe('a store in PostgreSQL', () => {
     await other.connect()
     await other.query('SELECT pg_advisory_lock($1)', [0x5a454e54])
     assert.match((await command('queue')).said, /PostgreSQL at .* is in use by the Zentrale at 127\.0\.0\.1, which does not answer here\. Give/)
-    assert.match((await command('check')).said, /! Store .*: a Zentrale at 127\.0\.0\.1 works on it since 20.*Z\n {4}If this one .* stands by/)
+    assert.match((await command('check')).said,
+      /! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n {4}If this one .* stands by/)
     await other.end()
   })
 

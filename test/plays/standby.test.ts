@@ -95,8 +95,10 @@ describe('a Zentrale that stands by', () => {
     assert.equal((await readiness(first.url)).standby, undefined)
     const said = await runCommand(dir('town/second.yaml'), 'check')
     assert.match(said.said, /✓ Zentrale: stands by: another process is active\n✓ Store PostgreSQL/)
+    assert.match(said.said, /! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n {4}This one is active as soon as/)
+    assert.match(said.said, /! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active/)
     assert.match(said.said, /! Media links http:\S+: leads to a Zentrale that stands by\n {4}Let http:\S+ lead to whoever is active/)
-    assert.match((await runCommand(dir('town/second.yaml'), 'queue')).said, /this Zentrale stands by; another one is active/)
+    assert.match((await runCommand(dir('town/second.yaml'), 'queue')).said, /this Zentrale stands by: another process is active/)
     const { listen: { port } } = (parse(readFileSync(dir('town/second.yaml'), 'utf8')) as { matrix: { listen: { port: number } } }).matrix
     assert.equal((await fetch(`http://127.0.0.1:${port}/_matrix/app/v1/transactions/1`, { method: 'PUT', body: '{}' })).status, 503)
     assert.equal(readFileSync(dir('town/second.yaml.log'), 'utf8').includes('link'), false)

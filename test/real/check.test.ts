@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { type Element, xml } from '@xmpp/client'
+import { Client } from 'pg'
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
+import { startPostgres } from '../../sandbox/servers/postgres'
 import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
+import { serve } from '../../src/lib/serve'
 import { checkAdmin } from '../../src/networks/matrix/check-admin'
 import { checkEncryption } from '../../src/networks/matrix/check-encryption'
 import { checkRooms as checkMatrixRooms } from '../../src/networks/matrix/check-rooms'
 import { logsIn } from '../../src/networks/xmpp/check'
 import { checkRooms as checkXmppRooms } from '../../src/networks/xmpp/check-rooms'
-import { showFinding } from '../../src/operate/check'
+import { checkServers, showFinding } from '../../src/operate/check'
 import { Wrong } from '../../src/settings/probe'
+import { loadConfig, registration, wholeConfig, write } from '../support/config'
+import { temporaryFolder } from '../support/folder'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
@@ -175,4 +181,51 @@ describe('zentrale check against Synapse', () => {
       { method, headers: { authorization: `Bearer ${registered.as_token}` }, body: JSON.stringify(body) })
     assert.ok(answer.ok, await answer.text())
   }
+})
+
+describe('zentrale check on a database on which a Zentrale is active elsewhere', () => {
+  needs('postgres')
+  it('connects to nothing where it would log in as Zentrale, and says who is active; also while one stands by here', async () => {
+    const server = await startPostgres({ dir: temporaryFolder() })
+    const url = await server.createDatabase('zentrale')
+    const active = new Client({ connectionString: url })
+    const standby = await serve((_request, response) => {
+      response.end(JSON.stringify({ ready: false, standby: 'another process is active', waiting: [], links: [] }))
+    }, { host: '127.0.0.1', port: 0 })
+    let connected = 0
+    const network = createServer(socket => { connected++; socket.destroy() })
+    await new Promise<void>(resolve => network.listen(0, '127.0.0.1', resolve))
+    try {
+      await active.connect()
+      await active.query('CREATE ROLE guest LOGIN')
+      const { port } = network.address() as AddressInfo
+      const look = async (postgres: string, operate?: number): Promise<string> => {
+        const config = wholeConfig()
+        config.xmpp.component.port = config.sms.gateways[0].port = port
+        config.media.public_url = config.operate.public_url = `http://127.0.0.1:${port}`
+        config.store = { postgres }
+        if (operate !== undefined) config.operate.listen.port = operate
+        const loaded = loadConfig(write(config, registration()), {})
+        return (await checkServers(loaded, systemClock, systemChance)).map(showFinding).join('\n')
+      }
+      await active.query('SELECT pg_advisory_lock($1)', [0x5a454e54])
+      const said = await look(url)
+      assert.match(said, /^! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active on this database\n/m)
+      assert.match(said, /^! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n/m)
+      assert.doesNotMatch(said, /XMPP server|Let your web server/)
+      assert.match(said, /^✗ Media links .*\n {4}Let http:\S+ lead to whoever is active/m)
+      assert.match(await look(url.replace('postgres@', 'guest@')),
+        /a Zentrale at an address that this role may not see \(role postgres\) works on it\n/)
+      const here = await look(url, standby.port)
+      assert.match(here, /^✓ Zentrale: stands by: another process is active\n✓ Store PostgreSQL/)
+      assert.match(here, /^! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n {4}This one is active as soon as/m)
+      assert.match(here, /^! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active/m)
+      assert.doesNotMatch(here, /XMPP server|Let your web server/)
+      assert.equal(connected, 6, 'by the two public addresses, each time')
+    } finally {
+      await active.end()
+      network.close()
+      await Promise.all([standby.stop(), server.stop()])
+    }
+  })
 })

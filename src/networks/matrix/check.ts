@@ -41,7 +41,8 @@ const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection,
   const answer = isRunning ? await ping() : await listening(listen, pingListener, ping)
   if (answer.status === 200) return `reaches Zentrale at ${registration.url}`
   throw new Wrong(`cannot reach Zentrale at ${registration.url} (${field(answer, 'errcode')} ${field(answer, 'error')})`,
-    'The url in the registration must lead from the homeserver to matrix.listen. After changing it, restart the homeserver')
+    'The url in the registration must lead from the homeserver to matrix.listen of whichever Zentrale is active. After changing it, restart the ' +
+    'homeserver')
 }
 
 /**

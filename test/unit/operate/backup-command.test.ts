@@ -105,4 +105,19 @@ describe('zentrale backup', () => {
     await assert.rejects(runBackup(config, order, systemClock), /There is no store at .*none\.db/)
     assert.deepEqual(readdirSync(folder), [])
   })
+
+  it('says of a store in PostgreSQL that only the line of pg_dump makes the copy', async () => {
+    const folder = temporaryFolder()
+    const loaded = loadAddressConfig()
+    const operate = { ...loaded.operate, listen: { host: '127.0.0.1', port: 1 } }
+    const store = { postgres: 'postgres://zentrale@127.0.0.1:1/zentrale', keepDays: 1 }
+    const config = { ...loaded, file: join(folder, 'config.yaml'), store, operate }
+    writeFileSync(config.file, 'a: b\n')
+    const run = (name: string, withConfig: boolean): Promise<string> =>
+      runBackup(config, { folder: join(folder, name), withConfig, zentrale: '1' }, systemClock)
+    assert.match(await run('bare', false),
+      /bare: only when it was made\. No copy of the store is in it: this line puts that there, from Postgre.*:\npg_dump /)
+    assert.match(await run('more', true),
+      /more: config\.yaml\. No copy of the store is in it: .*:\npg_dump .*\nIt holds texts, names, numbers and keys then: /)
+  })
 })

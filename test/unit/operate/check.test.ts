@@ -153,9 +153,9 @@ describe('zentrale check', () => {
           config.operate.public_url = all.url
           withPage(config, registered)
         })
-        assert.deepEqual((await fromOutside(config, true, systemClock)).map(showFinding).filter(line => !line.startsWith('✓')), [])
+        assert.deepEqual((await fromOutside(config, 'here', systemClock)).map(showFinding).filter(line => !line.startsWith('✓')), [])
         const swapped = { ...config, media: { ...config.media, publicUrl: all.url }, operate: { ...config.operate, publicUrl: pages.url } }
-        assert.equal((await fromOutside(swapped, true, systemClock)).filter(({ advice }) => advice !== undefined).length, 3)
+        assert.equal((await fromOutside(swapped, 'here', systemClock)).filter(({ advice }) => advice !== undefined).length, 3)
       } finally {
         await pages.stop()
         await all.stop()
@@ -277,6 +277,26 @@ describe('zentrale check', () => {
       assert.match(find('SMS gateway box').map(showFinding).join(), expected)
     }
     assert.ok(asked.every(url => !/[?&](to|text)=/.test(url)))
+  })
+
+  it('logs in nowhere as Zentrale, and lets nothing lead here, while it cannot see whether another one is active on the database', async () => {
+    const [smsc, other] = [await startSmsc({ systemId: 'zentrale', password: 'pass' }),
+      await serve((_request, response) => { response.end('welcome to nginx') }, { host: '127.0.0.1', port: 0 })]
+    let logins = 0
+    const server = await componentPort(() => { logins++; return '<handshake/>' })
+    const find = await onFreePorts(config => {
+      config.xmpp.component.port = (server.address() as AddressInfo).port
+      Object.assign(config.sms.gateways[0], { port: smsc.port, password: 'pass' })
+      config.media.public_url = `http://127.0.0.1:${other.port}`
+      config.store = { postgres: 'postgres://zentrale@127.0.0.1:1/zentrale' }
+    }).then(look)
+    server.close()
+    await Promise.all([smsc.stop(), other.stop()])
+    assert.equal(logins, 0)
+    assert.match(find('SMS gateway main')[0]!.found, /not tried/)
+    assert.match(wrong(find('Networks')),
+      /^! Networks: nothing logs in there as Zentrale, because it cannot be seen whether another one is active on/)
+    assert.match(wrong(find('Media')), /answers there \(HTTP 200\)\n {4}Let http:\S+ lead to whoever is active, by a proxy/)
   })
 
   it('leaves a running Zentrale in peace and tells how it sees its links', async () => {

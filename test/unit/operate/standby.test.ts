@@ -27,6 +27,8 @@ describe('standing by', () => {
       get(port, '/readyz'), get(port, '/healthz'), get(port, '/admin/queue'), get(hook, '/readyz'), get(hook, '/in?id=1')
     ])
     assert.deepEqual(answers.map(({ status }) => status), [503, 200, 503, 503, 503])
+    assert.deepEqual(await answers[2]!.json(), { error: 'this Zentrale stands by: the database is away' })
+    assert.deepEqual(await answers[4]!.json(), { error: 'this Zentrale stands by' }, 'to the world it says no more')
     await standby.end()
     await assert.rejects(get(port, '/readyz'))
     await assert.rejects(get(hook, '/readyz'))
