@@ -91,14 +91,13 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log, fence 
   let up = false
   let paused = false
   let stopped = false
-  let attempt = 0
-  let upSince = 0
+  let [attempt, upSince] = [0, 0]
   let heardAt = 0 // of clock.tick
   let out = ''
   let timer: Timer | undefined
-  let drained: (() => void)[] = []
+  const drained: (() => void)[] = []
 
-  const release = (): void => { const waiting = drained; drained = []; for (const done of waiting) done() }
+  const release = (): void => { for (const done of drained.splice(0)) done() }
 
   const lost = (which: Component, why: string): void => {
     which.socket?.destroy()
@@ -171,11 +170,10 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log, fence 
     })
   }
 
-  /** A socket that takes all of it at once has nothing to drain, and never says so. */
   const flush = (): void => {
-    const isTaken = out === '' || entity?.socket?.write(out) !== false
+    const text = out
     out = ''
-    if (isTaken) release()
+    if (text === '' || entity?.socket?.write(text) !== false) release() // a socket that takes it at once has nothing to drain, and never says so
   }
 
   const send = (stanza: Xml): boolean => {
