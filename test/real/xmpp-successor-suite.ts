@@ -103,7 +103,7 @@ export const xmppSuccessorSuite = (start: (options: XmppServerOptions) => Promis
     await admit(at.anna) // if it came before the room showed addresses, it has not seen that she owns it
     await insist(inRoom('one'))
     await heardBody(at.anna, 'one')
-    assert.deepEqual(at.anna.bodies(next), ['one'])
+    assert.deepEqual(at.anna.bodies(next).filter(body => !body.includes(ZENTRALE)), ['one']) // nor has it seen that it need not ask, then
   })
 
   if (tombstones) {
