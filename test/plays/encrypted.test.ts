@@ -12,7 +12,7 @@ import { type Independent, startNio } from '../support/independent'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
-import { enteredCase, READ_WITHIN_MS, restartedOnceDead } from '../support/story'
+import { chatWith, ENCRYPTED, enteredCase, READ_WITHIN_MS, restartedOnceDead } from '../support/story'
 import type { XmppPerson } from '../support/xmpp-person'
 
 const HOUR_MS = 3600_000
@@ -85,12 +85,7 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
   })
 
   it('Eva writes from Element\'s library, and her app warns of nothing', async () => {
-    evasChat = await eva.createRoom({
-      is_direct: true, preset: 'trusted_private_chat', invite: [MXID],
-      initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }]
-    })
-    await eva.waitFor(evasChat, 'the address in the chat', ({ type, state_key: who, content }) =>
-      type === 'm.room.member' && who === MXID && content['membership'] === 'join', READ_WITHIN_MS)
+    evasChat = await chatWith(eva, MXID, ENCRYPTED)
     await evasApp.say(evasChat, 'Wann haben Sie offen?')
     const room = await annasRoom(2)
     await annaReads(room, 'Wann haben Sie offen?')

@@ -11,7 +11,7 @@ import type { Phone } from '../../sandbox/smsc'
 import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { READ_WITHIN_MS } from '../support/story'
+import { chatWith, READ_WITHIN_MS } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const MXID = `@buergerbuero:${DOMAIN}`
@@ -99,9 +99,7 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
   const ONCE = { eva: 1, carl: 1, paul: 1, anna: 1, bernd: 1 }
 
   it('has an open case on each network, and check has nothing to say of it', async () => {
-    evasChat = await eva.createRoom({ is_direct: true, preset: 'trusted_private_chat', invite: [MXID] })
-    await eva.waitFor(evasChat, 'the address in the chat', ({ type, state_key: who, content }) =>
-      type === 'm.room.member' && who === MXID && content['membership'] === 'join', READ_WITHIN_MS)
+    evasChat = await chatWith(eva, MXID)
     await eva.send(evasChat, 'Brauche ich einen Termin?')
     await enter(1)
     await carlWrites('Wann haben Sie offen?', 'carl-1')

@@ -8,7 +8,7 @@ import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sa
 import { type Phone } from '../../sandbox/smsc'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { READ_WITHIN_MS } from '../support/story'
+import { chatWith, READ_WITHIN_MS } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const MXID = `@buergerbuero:${DOMAIN}`
@@ -33,12 +33,7 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     const { userId, accessToken } = await town.homeserver.createUser(name, PASSWORD)
     return makeMatrixPerson(town.homeserver.url, userId, accessToken)
   }
-  const chatWithAddress = async (who: MatrixPerson, address = MXID): Promise<string> => {
-    const room = await who.createRoom({ is_direct: true, preset: 'trusted_private_chat', invite: [address] })
-    await who.waitFor(room, 'the address', ({ type, state_key: key, content }) =>
-      type === 'm.room.member' && key === address && content['membership'] === 'join', READ_WITHIN_MS)
-    return room
-  }
+  const chatWithAddress = (who: MatrixPerson, address = MXID): Promise<string> => chatWith(who, address)
   const within = async <T>(work: () => Promise<T>): Promise<T> => {
     for (const end = performance.now() + READ_WITHIN_MS; ;) {
       try { return await work() } catch (error) { if (performance.now() > end) throw error }

@@ -15,7 +15,7 @@ import { type EncryptedPerson, makeEncryptedPerson } from '../support/encrypted-
 import { temporaryFolder } from '../support/folder'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { correcting, enteredCase, READ_WITHIN_MS, type Story, storyOf } from '../support/story'
+import { chatWith, correcting, ENCRYPTED, enteredCase, READ_WITHIN_MS, type Story, storyOf } from '../support/story'
 
 const MXID = `@buergerbuero:${DOMAIN}`
 const ASKED = /asked (\d+) times/
@@ -127,12 +127,7 @@ describe('a town whose store moves', () => {
   }
 
   it('has cases and an encrypted chat', async () => {
-    evasChat = await eva.createRoom({
-      is_direct: true, preset: 'trusted_private_chat', invite: [MXID],
-      initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }]
-    })
-    await eva.waitFor(evasChat, 'the address in the chat', ({ type, state_key: who, content }) =>
-      type === 'm.room.member' && who === MXID && content['membership'] === 'join', READ_WITHIN_MS)
+    evasChat = await chatWith(eva, MXID, ENCRYPTED)
     await evasApp.say(evasChat, 'Eva zuerst')
     await annaReads(1, 'Eva zuerst')
     await paul.type({ text: 'Paul zuerst', to: ADDRESS_NUMBER })

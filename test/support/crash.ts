@@ -25,6 +25,7 @@ import * as sms from '../../src/networks/sms'
 import * as xmpp from '../../src/networks/xmpp'
 import * as postgres from '../../src/store/postgres'
 import * as bundle from '../../src/store/postgres-bundle'
+import { BEAT } from '../../src/store/postgres-lock'
 import * as sqlite from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
 import * as tx from '../../src/store/tx'
@@ -162,7 +163,6 @@ around(sqlite, 'openSqlite', former => (...given) => mortalStore(former(...given
 around(postgres, 'openPostgres', former => async (...given) => mortalStore(await former(...given)))
 
 type Query = (this: Client, ...given: unknown[]) => unknown
-const BEAT = 'SELECT 1' // comes when it likes, so it is not counted
 
 /** Called with each statement to PostgreSQL before it is sent; may return what to do when it is out. */
 const asking: ((text: string) => (() => void) | undefined)[] = []
@@ -206,7 +206,7 @@ const countStatements = (name: string): void => {
     }
   }
   asking.push(text => {
-    if (text !== BEAT) count()
+    if (text !== BEAT) count() // it comes when it likes
     return undefined
   })
 }

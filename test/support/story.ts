@@ -114,6 +114,17 @@ export const restartedOnceDead = async ({ zentrale }: Town): Promise<void> => {
   await zentrale.restart()
 }
 
+/** What a room has from its beginning that is encrypted. */
+export const ENCRYPTED = { initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] }
+
+/** A direct chat with an address, once that is in it. `more`: what else the room has from its beginning. */
+export const chatWith = async (who: MatrixPerson, address: string, more: Json = {}): Promise<string> => {
+  const room = await who.createRoom({ is_direct: true, preset: 'trusted_private_chat', invite: [address], ...more })
+  await who.waitFor(room, 'the address in the chat', ({ type, state_key: key, content }) =>
+    type === 'm.room.member' && key === address && content['membership'] === 'join', READ_WITHIN_MS)
+  return room
+}
+
 /** The room of a case, which somebody of the team has entered. `name`: of the address, as its rooms are called. */
 export const enteredCase = async (agent: MatrixPerson, name: string, number: number, domain: string): Promise<string> => {
   const alias = encodeURIComponent(`#_zentrale_${name}_${number}:${domain}`)
