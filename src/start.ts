@@ -33,6 +33,7 @@ export const start = async (read: () => Config, version: string): Promise<never>
   let standsBy = false
   const standing = {
     begin () { standsBy = true },
+    now: () => config,
     over () {
       standsBy = false
       config = read()
@@ -42,7 +43,10 @@ export const start = async (read: () => Config, version: string): Promise<never>
   }
   const toStart = starting(config, { log, version, bug, stopped: stopping.signal, standing })
   const reload = coalesced(async () => {
-    if (standsBy) return tryOut(read, log)
+    if (standsBy) {
+      config = read()
+      return log.info({}, 'the config can be used, and is in force once this Zentrale is active')
+    }
     await reloading(read, await toStart, log)
   }, error => log.error({ why: messageOf(error) }, 'the config is refused, and nothing is changed'))
   process.on('SIGHUP', reload)
@@ -59,11 +63,6 @@ export const start = async (read: () => Config, version: string): Promise<never>
   await zentrale.stop()
   log.info({}, 'stopped')
   process.exit(EXIT.ok)
-}
-
-const tryOut = (read: () => Config, log: RootLog): void => {
-  read()
-  log.info({}, 'the config can be used, and is in force once this Zentrale is active')
 }
 
 const reloading = async (read: () => Config, zentrale: Zentrale, log: RootLog): Promise<void> => {

@@ -4,6 +4,7 @@ import { type Bridge, makeBridge } from './bridge/bridge'
 import { makeMedia, makeMemory, makeVault } from './bridge/world'
 import { OURS, type FunctionAddress } from './desk/address'
 import { type Config, networksOf } from './config/config'
+import { LOGBOOK_KEY, markOf, OTHER_KEY, unlike } from './config/mark'
 import type { Chance } from './lib/chance'
 import type { Clock } from './lib/clock'
 import type { Log } from './lib/log'
@@ -23,17 +24,18 @@ import { watched } from './pages/flow'
 import { makeLinkPages } from './pages/link-page'
 import { makePages } from './pages/pages'
 import { makeLinks } from './plan/links'
+import { mark, markIn } from './store/mark'
 import { openStore } from './store/open'
 import type { Store } from './store/store'
 
 /**
  * What the machine provides. `bug` is called when the process must stop: we contradict ourselves, or the store failed. `stopped`: somebody wants it
  * to stop, also while it stands by. `standing`: told when it begins to stand by, and when that is over; then it gives the config as it is now,
- * because it may have changed since long ago, and throws if that cannot be used.
+ * because it may have changed since long ago, and throws if that cannot be used. Until then it gives the one that was read last.
  */
 export interface Machine {
   clock: Clock; chance: Chance; log: Log; version?: string; stopped?: AbortSignal
-  standing?: { begin (): void, over (): Config }
+  standing?: { begin (): void, now (): Config, over (): Config }
   bug (error: unknown): void
 }
 
@@ -105,15 +107,29 @@ const openWhenActive = async (given: Config, machine: Machine): Promise<{ store:
     standing?.begin()
     standby.told(why)
   }
-  const store = await openStore(at, operate.logbookKey, clock, bug, { signal, told }).finally(standby.end)
+  const seen = (mark: string | undefined): void => standby.unlike(unlike(mark, standing?.now() ?? given))
+  const store = await openStore(at, operate.logbookKey, clock, bug, { signal, told, seen }).finally(standby.end)
   const config = stood ? configNow(given, machine) : given
   if (opensAlike(config, given)) return { store, config }
   await store.close()
   return await openWhenActive(config, machine)
 }
 
+/** Leaves the mark with which others compare their configs, and says what is not as before. */
+const leaveMark = async (store: Store, config: Config, log: Log): Promise<void> => {
+  const before = await store.run(async tx => {
+    const found = await markIn(tx)
+    await mark(tx, markOf(config))
+    return found
+  })
+  const changed = unlike(before, config)
+  if (changed.includes(LOGBOOK_KEY)) log.error({ changed }, OTHER_KEY)
+  else if (changed.length > 0) log.info({ changed }, 'the config is another one than it was when a Zentrale was active before')
+}
+
 export const assemble = async (given: Config, machine: Machine): Promise<Zentrale> => {
   const { store, config } = await openWhenActive(given, machine)
+  await leaveMark(store, config, machine.log)
   const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   let running = config
@@ -169,6 +185,8 @@ export const assemble = async (given: Config, machine: Machine): Promise<Zentral
       const { addresses, mirrors, waiting, running: next } = reloadOf(running, changed, isTaken)
       await bridge.renew(addresses, mirrors)
       running = next
+      await store.run(tx => mark(tx, markOf(changed, operate.logbookKey)))
+      if (changed.operate.logbookKey !== operate.logbookKey) log.error({}, OTHER_KEY)
       return waiting
     },
     async stop () {

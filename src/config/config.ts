@@ -22,6 +22,7 @@ export interface Config {
   portals?: PortalRules | undefined
   addresses: FunctionAddress[]
   listens: Listen[] // wherever it listens
+  shared: Record<string, string> // digests of what must be the same wherever it runs: mark.ts
   /** `logbookKey`: the token, if nothing else is written. */
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey: string, publicUrl?: string }
 }

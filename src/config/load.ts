@@ -10,6 +10,7 @@ import { addressesOf } from './addresses'
 import { type Config, placesOn } from './config'
 import { listeners, mirrorsOf } from './contradictions'
 import { directRulesOf, portalRulesOf } from './direct-chats'
+import { sharedOf } from './mark'
 import { refuseAll } from './refusal'
 import { schemaOf, STORE_FILE, type Written, writtenOf } from './schema'
 import { type Environment, fillSecrets } from './secrets'
@@ -30,7 +31,10 @@ export const loadConfig = (path: string, environment: Environment, kinds: readon
   }))
   if (problems.length > 0) throw new ConfigError(problems)
   const listens = listeners(written, kinds).map(({ host, port }) => ({ host, port }))
-  return { ...configOf(written, path), kinds, listens, networks, mirrors, addresses, ...directChats && { directChats }, ...portals && { portals } }
+  const shared = sharedOf(written, kinds, networks)
+  return {
+    ...configOf(written, path), kinds, listens, networks, mirrors, addresses, shared, ...directChats && { directChats }, ...portals && { portals }
+  }
 }
 
 /**
@@ -68,7 +72,7 @@ const read = <T>(schema: z.ZodType<T>, source: Source, problems: Problem[]): T =
 const storeOf = ({ store: { path = STORE_FILE, postgres, keep_days: keepDays } }: Written, folder: string): Config['store'] =>
   ({ ...postgres === undefined ? { path: resolve(folder, path) } : { postgres }, keepDays })
 
-const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'listens' | 'networks' | 'mirrors' | 'addresses'> => {
+const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'listens' | 'networks' | 'mirrors' | 'addresses' | 'shared'> => {
   const { media, operate } = written
   return {
     file: resolve(path), language: written.language, logLevel: written.log.level,

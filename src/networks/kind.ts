@@ -61,6 +61,8 @@ export interface Settings<W = unknown, C = unknown, P = unknown, N = unknown> {
   contradictions? (given: { section: W | undefined, places: Found<P>[], names: Found<N>[], standIns: Found<string>[] }, tell: Tell): void
   /** The section as the adapter takes it. If that is impossible, reports why and returns undefined. */
   take (section: W, around: Taking): C | undefined
+  /** What it has read in a file that its section names, by that key, as far as it must be the same on each machine. */
+  read? (config: C): Record<string, unknown>
   /** How to write to an address of ours on this network, for its contact block. */
   contact (id: string): ContactWay
   init: InitSettings

@@ -29,16 +29,24 @@ const shown = (action: LiveAction, body: unknown): string => {
 
 const SEAL_DIGITS = 16 // the digits that the log shows
 
-const verdict = ({ lines, sealedFrom, head, wrong, asked }: LogbookAnswer, seal: string | undefined): { output: string, ok: boolean } => {
+const foreignTo = ({ first, last, lines }: NonNullable<LogbookAnswer['foreign']>, all: number): string => [
+  `${lines} of the logbook's ${all} lines (${first === last ? first : `${first} to ${last}`}) were not sealed with the key of this Zentrale; their`,
+  'order is right. Either another key has sealed them (another operate.logbook_key, or without one another operate.token: of a second machine, or of',
+  'before it was changed), or somebody has written them anew. With the key that was in force then in the config, and after a restart, this command',
+  'tells which.'
+].join('\n')
+
+const verdict = ({ lines, sealedFrom, head, wrong, foreign, asked }: LogbookAnswer, seal: string | undefined): { output: string, ok: boolean } => {
   const unsealed = sealedFrom === undefined ? lines : sealedFrom - 1
   const said = [
-    wrong === undefined ? `The logbook is whole: ${lines} lines.` : `The logbook was changed from outside: line ${wrong.line} ${wrong.why}.`,
+    wrong !== undefined ? `The logbook was changed from outside: line ${wrong.line} ${wrong.why}.`
+      : foreign !== undefined ? foreignTo(foreign, lines) : `The logbook is whole: ${lines} lines.`,
     ...wrong === undefined && unsealed > 0 ? [`Its first ${unsealed} lines are older than the seals: only their order was checked.`] : [],
     ...head === undefined ? [] : [`Last line ${head.line}, seal ${head.seal.slice(0, SEAL_DIGITS)}. Compare it with the last "logbook" in the log.`],
     ...asked === undefined ? [] : [asked === null ? `No line has the seal ${seal}: lines were removed or rewritten.`
       : `Line ${asked} has the seal ${seal}.`]
   ]
-  return { output: said.join('\n'), ok: wrong === undefined && asked !== null }
+  return { output: said.join('\n'), ok: wrong === undefined && foreign === undefined && asked !== null }
 }
 
 /** Returns the text to print, and whether the order was carried out. */

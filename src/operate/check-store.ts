@@ -14,7 +14,7 @@ import type { Readiness } from './remote-queue'
 const POSTGRES_MIN = 15
 
 /** What is seen of it, or why nothing is. */
-type Database = Seen | string
+export type Database = Seen | string
 
 /** Undefined if the store is a file. */
 export const lookAtDatabase = async ({ store: { postgres } }: Config): Promise<Database | undefined> =>

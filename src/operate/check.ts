@@ -9,7 +9,8 @@ import { messageOf } from '../model/errors'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { storeName } from '../store/open'
 import { checkAddresses } from './check-addresses'
-import { activeElsewhere, checkStore, lookAtDatabase } from './check-store'
+import { checkMark } from './check-mark'
+import { activeElsewhere, checkStore, type Database, lookAtDatabase } from './check-store'
 import { fromOutside, isClosed } from './probes'
 import { checkUnsealed } from './unsealed'
 import { checkRetired } from './retired'
@@ -47,6 +48,16 @@ const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
     runProbe(`Link ${network} ${name}`, () => up ? Promise.resolve(`is up since ${since}`)
       : Promise.reject(new Wrong(`is down since ${since}: ${why}`, 'Zentrale keeps trying. Its log may say more')))))
 
+/** What is read from the store, one after the other: nobody else opens a file meanwhile. */
+const storedChecks = async (config: Config, seen: Database | undefined, where: Parameters<typeof checkMark>[2], clock: Clock): Promise<Finding[]> => {
+  try {
+    return [...await checkMark(config, seen, where, clock), ...await checkRetired(config, clock), ...await checkUnsealed(config, clock)]
+  } catch (error) {
+    return [{ what: `Store ${storeName(config.store)}`, found: `cannot be read (${messageOf(error)})`,
+      advice: config.store.postgres === undefined ? 'Check whether another program has it open' : 'Look at what is said of it above' }]
+  }
+}
+
 /** All findings, in the order of the config. */
 export const checkServers = async (config: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
   const running = await readiness(urlOf(config.operate.listen), clock, config.operate.token)
@@ -62,10 +73,7 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
     fromOutside(config, elsewhere !== undefined ? 'elsewhere' : isRunning ? 'here' : 'nowhere', clock),
     linkChecks(running),
     checkAddresses(config, clock.now()),
-    checkRetired(config, clock).then(async retired => [...retired, ...await checkUnsealed(config, clock)]).catch((error: unknown): Finding[] => [{
-      what: `Store ${storeName(config.store)}`, found: `cannot be read (${messageOf(error)})`,
-      advice: config.store.postgres === undefined ? 'Check whether another program has it open' : 'Look at what is said of it above'
-    }])
+    storedChecks(config, seen, { isRunning, others: running?.standby !== undefined || elsewhere !== undefined }, clock)
   ])
   return findings.flat()
 }

@@ -11,6 +11,7 @@ import type { Head } from '../store/desk'
 import type { Depth } from '../store/store'
 import { makeAddressMetrics, type OpenCases, type Total } from './address-metrics'
 import { type EncryptionNow, makeEncryptionMetrics } from './encryption-metrics'
+import { ACTIVE_HELP, DIFFERS_HELP } from './standby'
 
 export interface ConnectionState {
   network: NetworkName; name: string; up: boolean; ready: boolean; detail?: string
@@ -57,7 +58,8 @@ const instruments = (registers: Registry[]) => {
     }),
     committed: counter('zentrale_store_commits_total', 'Commits of the store, each of them one wait for the disk.', []),
     connected: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
-    active: gauge('zentrale_active', 'Whether this process is the active one (1) or stands by (0).', []),
+    active: gauge('zentrale_active', ACTIVE_HELP, []),
+    differs: gauge('zentrale_config_differs', DIFFERS_HELP, []),
     build: gauge('zentrale_build_info', 'Always 1; the labels say which version runs, on which Node.', ['version', 'node']),
     logbookLine: gauge('zentrale_logbook_line', 'The number of the last line of the logbook.', []),
     logbookSeal: gauge('zentrale_logbook_seal', 'The first digits of the seal of that line, as a number.', []),

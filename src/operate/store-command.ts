@@ -1,21 +1,28 @@
 /** `zentrale store copy`: moves the store to where another config has it. Nobody can start on the old one by mistake afterwards. */
 import type { Config } from '../config/config'
+import { LOGBOOK_KEY, markOf, unlike } from '../config/mark'
 import type { Clock } from '../lib/clock'
 import { Refused } from '../model/errors'
 import { copyStore } from '../store/copy'
+import { markIn } from '../store/mark'
 import { isMade, makeStoreFolder, storeName } from '../store/open'
+import { readStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
+
+/** Whoever starts there would seal the logbook with another key. */
+const mustSealAlike = async (from: Config, to: Config, clock: Clock): Promise<void> => {
+  const mark = await readStore(from, clock, markIn).catch(() => undefined) ?? markOf(from) // it was moved, or cannot be opened: copyStore says so
+  if (!unlike(mark, to).includes(LOGBOOK_KEY)) return
+  throw new Refused(`The logbook in ${storeName(from.store)} is sealed with another ${LOGBOOK_KEY} than ${to.file} has. Write that one there`)
+}
 
 /** Returns the text to print. Throws Refused, and then the store is where it was. */
 export const runStoreCopy = async (from: Config, to: Config, clock: Clock): Promise<string> => {
   for (const { operate, file } of [from, to]) {
     if (await readiness(urlOf(operate.listen), clock) !== undefined) throw new Refused(`Zentrale runs with the config ${file}. Stop it first`)
   }
-  if (from.operate.logbookKey !== to.operate.logbookKey) {
-    throw new Refused('The logbook is sealed with operate.logbook_key, or else operate.token, and the two configs differ there. ' +
-      'Let them have the same')
-  }
   if (!await isMade(from.store)) throw new Refused(`There is no store at ${storeName(from.store)}`)
+  await mustSealAlike(from, to, clock)
   if (to.store.path !== undefined) makeStoreFolder(to.store.path)
   const copied = await copyStore(from.store, to.store, clock)
   const rows = [...copied.values()].reduce((sum, count) => sum + count, 0)

@@ -57,10 +57,14 @@ type LogRow = Parameters<typeof lineOf>[0] & { id: number, seal: string | null }
 const sealOf = (hash: string, key: string): string => createHmac('sha256', key).update(hash).digest('hex')
 
 /** What is wrong with a line, given the hash of the one before it. `sealed`: an earlier line has a seal. */
-const wrongWith = (row: LogRow, before: string, sealed: boolean, key: string): string | undefined => {
-  if (chained(before, lineOf(row)) !== row.hash) return 'does not follow from the lines before'
-  if (row.seal === null) return sealed ? 'has no seal' : undefined
-  return row.seal === sealOf(row.hash, key) ? undefined : 'has a seal that was not made with the key of this Zentrale'
+const wrongWith = (row: LogRow, before: string, sealed: boolean): string | undefined => chained(before, lineOf(row)) !== row.hash
+  ? 'does not follow from the lines before' : row.seal === null && sealed ? 'has no seal' : undefined
+
+/** Those that this key has not sealed. */
+const foreignIn = (rows: LogRow[], key: string): Pick<Verified, 'foreign'> => {
+  const ids = rows.filter(({ hash, seal }) => seal !== null && seal !== sealOf(hash, key)).map(({ id }) => id)
+  const [first, last] = [ids[0], ids.at(-1)]
+  return first === undefined || last === undefined ? {} : { foreign: { first, last, lines: ids.length } }
 }
 
 /** `sealKey` is kept outside the database, so that somebody who can write the file cannot rewrite the logbook. */
@@ -189,19 +193,19 @@ export const makeDeskTx = ({ one, all, run, change }: Sql, sealKey: string): Des
   },
   async verify () {
     const rows = await all<LogRow>('SELECT id, ' + LOG + ', hash, seal FROM logbook ORDER BY id')
-    const sealedFrom = rows.find(({ seal }) => seal !== null)?.id
-    const last = rows.at(-1)
+    const [sealedFrom, last] = [rows.find(({ seal }) => seal !== null)?.id, rows.at(-1)]
     const found: Verified = {
       lines: rows.length, ...sealedFrom === undefined ? {} : { sealedFrom }, ...last?.seal ? { head: { line: last.id, seal: last.seal } } : {}
     }
     let before = ''
     for (const row of rows) {
-      const why = wrongWith(row, before, sealedFrom !== undefined && row.id > sealedFrom, sealKey)
+      const why = wrongWith(row, before, sealedFrom !== undefined && row.id > sealedFrom)
       if (why !== undefined) return { ...found, wrong: { line: row.id, why } }
       before = row.hash
     }
     const written = (await one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'logbook'"))?.seq ?? 0
-    return written > (last?.id ?? 0) ? { ...found, wrong: { line: (last?.id ?? 0) + 1, why: 'is missing, like all after it' } } : found
+    if (written > (last?.id ?? 0)) return { ...found, wrong: { line: (last?.id ?? 0) + 1, why: 'is missing, like all after it' } }
+    return { ...found, ...foreignIn(rows, sealKey) }
   },
   async head () { return await one<Head>('SELECT id AS line, seal FROM logbook WHERE seal IS NOT NULL ORDER BY id DESC LIMIT 1') },
   async sealed (seal) {

@@ -77,8 +77,13 @@ export interface LogLine { at: number; address: string; conversation?: number; w
 /** The last line and its seal. */
 export interface Head { line: number; seal: string }
 
-/** `sealedFrom`: lines before it are older than the seals. `wrong`: the first line that is not as it was written. */
-export interface Verified { lines: number; sealedFrom?: number; head?: Head; wrong?: { line: number, why: string } }
+/**
+ * `sealedFrom`: lines before it are older than the seals. `wrong`: the first line that is not as it was written. `foreign`: those that another key
+ * has sealed, if nothing else is wrong: an honest one, of a second machine or of before; or that of somebody who has written them anew.
+ */
+export interface Verified {
+  lines: number; sealedFrom?: number; head?: Head; wrong?: { line: number, why: string }; foreign?: { first: number, last: number, lines: number }
+}
 
 /** `most`: the largest number of rows deleted from one table. If it reaches the limit, more may be left. */
 export interface Forgotten { most: number; conversations: Conversation[] }

@@ -13,6 +13,7 @@ import { Socket } from 'node:net'
 import { Client, DatabaseError, type QueryConfig, type QueryResultRow, types } from 'pg'
 import { type Clock, sleep, type Timer } from '../lib/clock'
 import { messageOf } from '../model/errors'
+import { MARK } from './mark'
 import { isStrange, MOVED_TO, strangeness } from './moved'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import { inUse } from './sql'
@@ -61,6 +62,7 @@ export const parserOf = (oid: number): ((text: string | Buffer) => unknown) => P
 export const codeOf = (error: unknown): string => error instanceof DatabaseError ? error.code ?? '' : ''
 
 const LOCKED = '55P03'
+const NO_TABLE = '42P01'
 /** Connection, resources, operator's intervention: SQLSTATE classes of a server that is away for a while. */
 const AWAY: ReadonlySet<string> = new Set(['08', '53', '57'])
 export const ONLY_READS = '25006' // it stands by for another server, or its disk is nearly full
@@ -162,8 +164,8 @@ const lock = async (held: Held): Promise<boolean> => {
   }
 }
 
-/** Whoever stands by. `told`: what it waits for, whenever that changes. */
-export interface Wait { signal: AbortSignal; told (why: string): void }
+/** Whoever stands by. `told`: what it waits for, whenever that changes. `seen`: the mark of the active one's config, at each look. */
+export interface Wait { signal: AbortSignal; told (why: string): void; seen? (mark: string | undefined): void }
 
 /** One that gives up when others are active; its signal never fires. */
 const impatient = (url: string, clock: Clock): Wait => {
@@ -177,15 +179,28 @@ const impatient = (url: string, clock: Clock): Wait => {
   }
 }
 
+/** Undefined if there is none, or no store yet. */
+const markAt = async (held: Held): Promise<string | undefined> => {
+  try {
+    return (await ask<{ value: string }>(held, MARK))[0]?.value
+  } catch (error) {
+    if (codeOf(error) === NO_TABLE) return undefined
+    throw error
+  }
+}
+
 /** Takes the lock, then looks at what is there. */
-const take = async (url: string, { signal, told }: Wait, seen: () => void, takesStrange: boolean): Promise<Taken> => {
+const take = async (url: string, { signal, told, seen }: Wait, reached: () => void, takesStrange: boolean): Promise<Taken> => {
   const held = await connect(url)
-  seen()
+  reached()
   const leave = (): void => { held.socket.destroy() }
   signal.addEventListener('abort', leave)
   try {
     await mustBeUtf8(held)
-    while (!signal.aborted && !await lock(held)) told('another process is active')
+    while (!signal.aborted && !await lock(held)) {
+      seen?.(await markAt(held))
+      told('another process is active')
+    }
     signal.throwIfAborted()
     await held.client.query('SET lock_timeout = 0')
     return { ...held, version: await migrate(held, takesStrange) }
@@ -202,7 +217,7 @@ interface Taken extends Held { version: number }
 
 /** Throws with a text for the operator, which holds no password. */
 export const takeLock = async (url: string, clock: Clock, wait?: Wait, takesStrange = false): Promise<Taken> => {
-  const { signal, told } = wait ?? impatient(url, clock)
+  const { signal, told, seen } = wait ?? impatient(url, clock)
   let last = ''
   const tell = (why: string): void => {
     if (why !== last || wait === undefined) told(last = why)
@@ -210,7 +225,7 @@ export const takeLock = async (url: string, clock: Clock, wait?: Wait, takesStra
   let wasThere = false
   for (;;) {
     try {
-      return await take(url, { signal, told: tell }, () => { wasThere = true }, takesStrange)
+      return await take(url, { signal, told: tell, ...seen && { seen } }, () => { wasThere = true }, takesStrange)
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof InUse) throw error

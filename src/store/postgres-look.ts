@@ -1,4 +1,5 @@
 /** What can be seen of a database without taking part: nothing is locked or written, and nothing waits for whoever works on it. */
+import { MARK } from './mark'
 import { ANSWER_MS, connect, LOCK, nameOf } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import { makeSession, type Session } from './postgres-session'
@@ -11,11 +12,12 @@ export const POSTGRES_SCHEMA = POSTGRES_MIGRATIONS.length
 
 /**
  * `server`: its version, and `major` its first number. `syncs`: what it says is on disk is there. `readsOnly`: it takes no writes, as a standby
- * server. `mayCreate`: so may we. `schema`: the version of ours; absent if there is no store. `holder`: the Zentrale at work on it.
+ * server. `mayCreate`: so may we. `schema`: the version of ours; absent if there is no store. `holder`: the Zentrale at work on it. `mark`: of the
+ * config of the last active one.
  */
 export interface Seen {
   server: string; major: number; encoding: string; syncs: boolean; readsOnly: boolean; mayCreate: boolean
-  schema?: number; holder?: Holder
+  schema?: number; holder?: Holder; mark?: string
 }
 
 /** `since`: null if we are another role, to which PostgreSQL shows neither this nor the address. */
@@ -53,10 +55,12 @@ export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql
   if (found === undefined) throw new Error('the database says nothing of itself')
   const holder = await sql.one<Holder>(HOLDER, LOCK)
   const ours = found.isThere === 1 ? await sql.one<{ version: number }>(OURS) : undefined
+  const marked = ours === undefined || ours.version === 0 ? undefined : await sql.one<{ value: string }>(MARK)
   const { server, major, encoding } = found
   return {
     server, major, encoding, syncs: found.syncs === 1, readsOnly: found.readsOnly === 1, mayCreate: found.mayCreate === 1,
-    ...ours !== undefined && { schema: ours.version }, ...holder !== undefined && { holder }
+    ...ours !== undefined && { schema: ours.version }, ...holder !== undefined && { holder },
+    ...marked !== undefined && { mark: marked.value }
   }
 }, ANSWER_MS)
 

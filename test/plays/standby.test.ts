@@ -90,11 +90,12 @@ describe('a Zentrale that stands by', () => {
 
   it('says so, is connected to nobody, and sends whoever calls away', async () => {
     const { status, standby } = await readiness(second.url)
-    assert.deepEqual([status, standby], [503, 'another process is active'])
+    assert.deepEqual([status, standby], [503, 'another process is active. Its config is another one: media.public_url'])
     assert.match(await fetch(`${second.url}/metrics`).then(answer => answer.text()), /^zentrale_active 0$/m)
     assert.equal((await readiness(first.url)).standby, undefined)
     const said = await runCommand(dir('town/second.yaml'), 'check')
-    assert.match(said.said, /✓ Zentrale: stands by: another process is active\n✓ Store PostgreSQL/)
+    assert.match(said.said, /✓ Zentrale: stands by: another process is active\. Its config .*\n✓ Store PostgreSQL/)
+    assert.match(said.said, /✗ Config: is not that of the active Zentrale: media\.public_url\n {4}Let both have the same/)
     assert.match(said.said, /! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n {4}This one is active as soon as/)
     assert.match(said.said, /! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active/)
     assert.match(said.said, /! Media links http:\S+: leads to a Zentrale that stands by\n {4}Let http:\S+ lead to whoever is active/)
@@ -115,6 +116,11 @@ describe('a Zentrale that stands by', () => {
     await saysThen('the config is refused, and nothing is changed')
     writeFileSync(path, text.replace(town.token, `${town.token}-changed`)) // commands ask by it
     await saysThen('the config can be used, and is in force once this Zentrale is active')
+    const another = 'the logbook was sealed until now with another operate.logbook_key (without it, operate.token)'
+    await until('it finds that the token, which seals, differs', TAKEN_WITHIN_MS, () => readFileSync(log, 'utf8').includes(another))
+    assert.match((await readiness(second.url)).standby ?? '', /Its config is another one: operate\.logbook_key/)
+    assert.match(await fetch(`${second.url}/metrics`).then(answer => answer.text()), /^zentrale_config_differs 1$/m)
+    assert.match((await runCommand(path, 'check')).said, /✗ Logbook: was sealed until now with another .*\n +Write the one of the active machine/)
   })
 
   it('takes over when the active one is killed, with messages under way', () => neverBoth('killed', async () => {

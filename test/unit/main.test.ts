@@ -145,6 +145,37 @@ describe('the command line', function () {
     assert.ok(!err().includes('another-operate-token'))
   })
 
+  it('says at a reload, in check and at the start that another key seals the logbook from now on', async () => {
+    const { path, config, url } = await stoppedServers()
+    const another = /sealed until now with another operate\.logbook_key \(without it, operate\.token\)/
+    const started = async (): Promise<Run> => {
+      const zentrale = run('start', '-c', path)
+      await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy')
+      return zentrale
+    }
+    const stopped = async ({ child, ended, err }: Run): Promise<string> => {
+      child.kill('SIGTERM')
+      assert.equal(await ended, 0)
+      return err()
+    }
+    const first = await started()
+    config.operate.token = 'another-operate-token'
+    writeFileSync(path, stringify(config))
+    first.child.kill('SIGHUP')
+    await until(() => first.err().includes('except for what needs a restart'), 'SIGHUP was heard')
+    assert.match(await stopped(first), another)
+    assert.match((await end('check', '-c', path)).out, /✗ Logbook: was sealed until now with another .*\n +Write the one of before/)
+    assert.match(await stopped(await started()), another)
+    assert.doesNotMatch(await stopped(await started()), another, 'it is said once')
+    config.operate.logbook_key = config.operate.token
+    config.operate.token = 'operate-token-1'
+    config.limits.queue_max = 6000
+    writeFileSync(path, stringify(config))
+    const last = await stopped(await started())
+    assert.doesNotMatch(last, another)
+    assert.match(last, /"changed":\["limits\.queue_max","operate\.token"\],"msg":"the config is another one than it was/)
+  })
+
   it('starts while every server is down, says so, refuses a second one, obeys commands, and stops in peace', async () => {
     const { path, config, url } = await stoppedServers()
     const zentrale = run('start', '-c', path)

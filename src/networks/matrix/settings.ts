@@ -173,6 +173,7 @@ const init: InitSettings = {
 export const settings: Settings<Written, MatrixSection, string, string> = {
   name: NAME, label: 'Matrix', section: homeserver, person: personId, place, address, agents, take, init,
   listeners: ({ listen }) => [{ path: ['listen', 'port'], ...listen }],
+  read: ({ registration: { url: _, ...registration } }) => ({ registration }),
   contact (id) {
     const code = `https://matrix.to/#/${inUri(id)}`
     const uri = `matrix:u/${inUri(id.slice(1))}`

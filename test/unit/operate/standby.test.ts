@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { silentLog } from '../../../src/lib/log'
+import { LOGBOOK_KEY } from '../../../src/config/mark'
+import { type Fields, silentLog } from '../../../src/lib/log'
 import { serve } from '../../../src/lib/serve'
 import { makeStandby } from '../../../src/operate/standby'
 import { until } from '../../support/practice'
@@ -32,6 +33,26 @@ describe('standing by', () => {
     await standby.end()
     await assert.rejects(get(port, '/readyz'))
     await assert.rejects(get(hook, '/readyz'))
+  })
+
+  it('says what of its config is not as the active one\'s, whenever that changes', async () => {
+    const [hook = 0, port = 0] = await freePorts()
+    const said: [string, Fields][] = []
+    const log = { ...silentLog, warn: (fields: Fields) => said.push(['warn', fields]), error: (fields: Fields) => said.push(['error', fields]) }
+    const standby = makeStandby({ listens: [{ host: HOST, port: hook }, { host: HOST, port }], operate: { listen: { host: HOST, port } } as never },
+      log, error => { throw error })
+    const now = async (path: string): Promise<string> => await (await fetch(`http://${HOST}:${port}${path}`)).text()
+    standby.unlike(['mirrors', 'operate.token'])
+    standby.told('another process is active')
+    await until(() => now('/readyz').then(() => true, () => false), 'it listens')
+    standby.unlike(['mirrors', 'operate.token'])
+    assert.match(await now('/readyz'), /"standby":"another process is active\. Its config is another one: mirrors, operate\.token"/)
+    assert.match(await now('/metrics'), /^zentrale_config_differs 1$/m)
+    standby.unlike([LOGBOOK_KEY])
+    standby.unlike([])
+    assert.match(await now('/metrics'), /^zentrale_config_differs 0$/m)
+    assert.deepEqual(said, [['warn', { differs: ['mirrors', 'operate.token'] }], ['error', { differs: [LOGBOOK_KEY] }]])
+    await standby.end()
   })
 
   it('says that it cannot listen, and ends all the same', async () => {

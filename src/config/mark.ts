@@ -1,0 +1,61 @@
+/**
+ * What of a config must be the same wherever Zentrale runs with this store: on a second machine, and after a restart. The active one leaves a mark of
+ * it in the store, in which nothing can be read or guessed without the key that seals the logbook. Other configs are compared with that.
+ */
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import type { NetworkKind } from '../networks/kind'
+import type { Config } from './config'
+import type { Written } from './schema'
+
+/** Where things are, seen from this machine, and how they are reached: that may differ. So may files by their names, and how much is logged. */
+const OWN = /^(listen|host|port|tls|direct_tls|insecure|path|postgres|file|logo|calendar|registration|log|logbook_key)$|(?<!public)_url$/
+
+const isSection = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** However its keys are ordered. */
+const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value, (key, one: unknown) => OWN.test(key) ? undefined
+  : isSection(one) ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => a < b ? -1 : 1)) : one)).digest('hex')
+
+/** Digests of all that must be the same, by its key: `xmpp.component`, `mirrors`. */
+export const sharedOf = (written: Written, kinds: readonly NetworkKind[], networks: Config['networks']): Record<string, string> => {
+  const found: Record<string, string> = {}
+  for (const [name, value] of Object.entries(written)) {
+    const parts: [string, unknown][] = isSection(value) ? Object.entries(value).map(([key, part]) => [`${name}.${key}`, part]) : [[name, value]]
+    for (const [key, part] of parts) {
+      if (!key.split('.').some(word => OWN.test(word)) && part !== undefined) found[key] = digestOf(part)
+    }
+  }
+  for (const { settings: { name, read } } of kinds) {
+    if (networks[name] === undefined || read === undefined) continue
+    for (const [key, part] of Object.entries(read(networks[name]))) found[`${name}.${key}`] = digestOf(part)
+  }
+  return found
+}
+
+type Marked = Pick<Config, 'shared'> & { operate: Pick<Config['operate'], 'logbookKey'> }
+
+/** As the config says it: without it, the token seals. */
+export const LOGBOOK_KEY = 'operate.logbook_key (without it, operate.token)'
+
+/** It stops nobody: a desk that is silent harms more than a seal that only another key can check. */
+export const OTHER_KEY = `the logbook was sealed until now with another ${LOGBOOK_KEY}: zentrale address verify can check a line only with the key ` +
+  'that sealed it. Write the one of before into the config, also of a second machine, and restart'
+
+const DIGEST_DIGITS = 16
+
+/** `by`: the key of a mark, if it is not that of this config: what seals stays in force until a restart. */
+export const markOf = ({ shared, operate }: Marked, by = operate.logbookKey): string => {
+  const key = Buffer.from(hkdfSync('sha256', by, '', 'zentrale config', 32))
+  const sealed = (text: string): string => createHmac('sha256', key).update(text).digest('hex').slice(0, DIGEST_DIGITS)
+  return JSON.stringify([[LOGBOOK_KEY, sealed('key')], ...Object.entries(shared).map(([name, digest]) => [name, sealed(`${name} ${digest}`)])])
+}
+
+const digestsIn = (mark: string): Map<string, string> => new Map(JSON.parse(mark) as [string, string][])
+
+/** What differs from the config of a mark, by its keys. If the logbook's key does, nothing else can be compared. */
+export const unlike = (mark: string | undefined, config: Marked): string[] => {
+  if (mark === undefined) return []
+  const [theirs, ours] = [digestsIn(mark), digestsIn(markOf(config))]
+  if (theirs.get(LOGBOOK_KEY) !== ours.get(LOGBOOK_KEY)) return [LOGBOOK_KEY]
+  return [...new Set([...theirs.keys(), ...ours.keys()])].filter(name => theirs.get(name) !== ours.get(name))
+}
