@@ -40,7 +40,7 @@ describe('the rules for Prometheus', () => {
     const tests = read<{ tests: RuleTest[] }>('rules.test.yml').tests.flatMap(one => one.alert_rule_test ?? [])
     for (const { alert } of rulesIn('alerts.yml')) {
       const mine = tests.filter(({ alertname }) => alertname === alert).map(({ exp_alerts: expected }) => expected.length > 0)
-      assert.deepEqual(mine.toSorted(), [false, true], alert)
+      assert.deepEqual([...new Set(mine)].toSorted(), [false, true], alert)
     }
   })
 
