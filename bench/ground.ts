@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { checkout, answersHttp, freePorts, startOptions, startProcess, until } from '../sandbox/servers/process'
+import { checkout, answersHttp, freePorts, startEnv, startOptions, startProcess, until } from '../sandbox/servers/process'
 import { startProsody, type XmppServer } from '../sandbox/servers/prosody'
 import { startSmsc, type Smsc } from '../sandbox/smsc'
 import { systemChance } from '../src/lib/chance'
@@ -13,6 +13,7 @@ import { systemClock as clock } from '../src/lib/clock'
 import { registrationText } from '../src/networks/matrix/registration/registration-text'
 import { startHomeserver, type Homeserver, type HsPerson, type Registration } from '../test/support/homeserver'
 import type { Way } from './load'
+import { PROFILE_ARGS } from './profile'
 import { bodyOf, dialComponent, dialPerson, enter, groupchat, type Raw } from './raw'
 import { startRooms } from './rooms'
 
@@ -33,7 +34,7 @@ const READY_MS = 120_000
 const CROWD = `crowd.${DOMAIN}` // whose component brings many people into one room
 const CROWD_MS = 240_000
 /** Node's options for Zentrale: those of `npm start`, and further ones to try: BENCH_NODE_ARGS='--cpu-prof'. */
-const NODE_ARGS = [...startOptions, ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
+const NODE_ARGS = [...startOptions, ...PROFILE_ARGS, ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
 
 /** Prosody without archives, Prosody whose rooms keep an archive, or rooms that cost nothing. */
 export type Rooms = 'plain' | 'archive' | 'free'
@@ -207,7 +208,7 @@ export const raiseGround = async (dir: string, rooms: Rooms, size: Size = {}): P
   const start = async (which: keyof typeof startMs) => {
     const began = clock.tick()
     const running = await startProcess({
-      command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir,
+      command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir, env: startEnv,
       logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operate}/readyz`), readyWithinMs: READY_MS
     })
     startMs[which] = clock.tick() - began

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { answersHttp, checkout, freePorts, startOptions, startProcess, until } from '../sandbox/servers/process'
+import { answersHttp, checkout, freePorts, startEnv, startOptions, startProcess, until } from '../sandbox/servers/process'
 import { systemChance } from '../src/lib/chance'
 import { systemClock as clock } from '../src/lib/clock'
 import { silentLog as log } from '../src/lib/log'
@@ -88,7 +88,7 @@ export const raiseSealed = async (dir: string): Promise<SealedGround> => {
   const people = await dialComponent(xmpp.port, PEOPLE, SECRET)
   for (const name of Object.values(KINDS)) await enter(bernd, `${name}@${MUC}`, 'Bernd', `bernd@${DOMAIN}/x`)
   const zentrale = await startProcess({
-    command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir,
+    command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir, env: startEnv,
     logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`http://127.0.0.1:${ports[2]}/readyz`), readyWithinMs: READY_MS
   })
   const keysOf = (user: string): object => Object(homeserver.keys!.query({ device_keys: { [user]: [] } }).device_keys)[user]

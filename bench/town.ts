@@ -11,6 +11,7 @@ import { sleep, systemClock as clock } from '../src/lib/clock'
 import { type Ground, raiseGround, ROOMS } from './ground'
 import { fullSpeed, type Way } from './load'
 import { cpuSeconds, rssMiB } from './proc'
+import { profiled } from './profile'
 
 const GIVEN = process.argv.slice(2)
 const SIZES = GIVEN.length > 0 ? GIVEN : [`${ROOMS}`, `${ROOMS}/100000`, '1000', '9990']
@@ -18,6 +19,8 @@ const WARM_COUNT = 3_000
 const COUNT = 6_000
 const ROUNDS = 3 // the best counts, beside other work
 const SETTLE_MS = 3_000
+const IDLE_SECONDS = 35 // a look for what was not pushed comes so late
+const IDLE_SHARE = 0.1 // of one processor
 
 interface Cost { ms: number; perSecond: number; fromReady: number }
 
@@ -33,11 +36,22 @@ const once = async ({ pids: { zentrale } }: Ground, way: Way, count: number): Pr
   return { ms: (cpuSeconds(zentrale) - before) * 1000 / count, perSecond }
 }
 
+/** Resolves when nothing of the start is under way any more. */
+const idle = async (pid: number): Promise<void> => {
+  for (let before = -1, quiet = 0; quiet < IDLE_SECONDS;) {
+    await sleep(clock, 1000)
+    const now = cpuSeconds(pid)
+    quiet = now - before < IDLE_SHARE ? quiet + 1 : 0
+    before = now
+  }
+}
+
 /** `fromReady`: messages a second just after the start, when ghosts come in and code is compiled. */
-const costOf = async (ground: Ground, way: Way): Promise<Cost> => {
+const costOf = async (ground: Ground, name: string, way: Way): Promise<Cost> => {
   const { perSecond: fromReady } = await once(ground, way, WARM_COUNT)
-  const rounds = []
-  for (let round = 0; round < ROUNDS; round++) rounds.push(await once(ground, way, COUNT))
+  await idle(ground.pids.zentrale)
+  const rounds: Omit<Cost, 'fromReady'>[] = []
+  await profiled(name, async () => { for (let round = 0; round < ROUNDS; round++) rounds.push(await once(ground, way, COUNT)) })
   return { ...rounds.reduce((one, other) => other.ms < one.ms ? other : one), fromReady }
 }
 
@@ -63,8 +77,8 @@ const measure = async (size: string): Promise<Costs> => {
     await sleep(clock, SETTLE_MS)
     await ground.again(async () => { if (people > 0) acquaint(join(dir, 'data', 'zentrale.db'), people) })
     const again = await started(ground.startMs.again)
-    const out = await costOf(ground, ground.toXmpp(ROOMS))
-    const inwards = await costOf(ground, ground.toMatrix(ROOMS))
+    const out = await costOf(ground, `${mirrors}-out`, ground.toXmpp(ROOMS))
+    const inwards = await costOf(ground, `${mirrors}-in`, ground.toMatrix(ROOMS))
     await sleep(clock, SETTLE_MS)
     return { first, again, mib: rssMiB(ground.pids.zentrale), out, in: inwards }
   } finally {

@@ -3,6 +3,7 @@ import type { Config } from './config/config'
 import { systemChance } from './lib/chance'
 import { deadline, systemClock } from './lib/clock'
 import { coalesced } from './lib/coalesced'
+import { giveBack, ownHeap, ownProcessorMs } from './lib/give-back'
 import { makeLog, type RootLog } from './lib/log'
 import { messageOf } from './model/errors'
 import { assemble, type Machine, type Zentrale } from './zentrale'
@@ -51,6 +52,8 @@ export const start = async (read: () => Config, version: string): Promise<never>
   }, error => log.error({ why: messageOf(error) }, 'the config is refused, and nothing is changed'))
   process.on('SIGHUP', reload)
   const zentrale = await toStart
+  const heap = ownHeap()
+  if (heap !== undefined) giveBack(systemClock, ownProcessorMs, heap)
   log.info({ places: zentrale.bridge.places().length, mirrors: config.mirrors.length, pid: process.pid }, 'started')
   log.info({ signal: await signalled }, 'stopping')
   process.off('SIGHUP', reload).on('SIGHUP', () => {})

@@ -43,8 +43,11 @@ export const checkout = holder(__dirname)
 /** The compiled Zentrale: a start through ts-node would take seconds. */
 export const PROGRAM = join(checkout, 'dist/src/main.js')
 
+const launcher = readFileSync(join(checkout, 'bin/zentrale'), 'utf8')
 /** The launcher's options for Node, for everything that starts Zentrale. */
-export const startOptions = readFileSync(join(checkout, 'bin/zentrale'), 'utf8').match(/--[a-z-]+=\d+/g) ?? []
+export const startOptions = /^exec .*$/m.exec(launcher)?.[0].match(/--[a-z-]+(=\d+)?/g) ?? []
+/** What it puts into the environment. */
+export const startEnv = Object.fromEntries([...launcher.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value]))
 
 /** Only ends a hang: a slow machine takes long to start a server. */
 const READY_MS = 120_000

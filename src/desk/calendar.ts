@@ -2,7 +2,8 @@
  * The whole days that an iCalendar file (RFC 5545) names, year by year. Events with a time of day are left out. Rules are evaluated day by
  * day, so that none can run for ever. A rule that we do not understand is refused, never guessed.
  */
-import ICAL from 'ical.js'
+import type ICAL from 'ical.js'
+import { ical } from '../lib/packages'
 import { Malformed, messageOf } from '../model/errors'
 import { DAY_MS } from './hours'
 
@@ -84,7 +85,7 @@ const checkDates = (event: ICAL.Component): void => {
   for (const property of event.getAllProperties()) {
     for (const [index, value] of property.getValues().entries()) {
       const written = (property.toJSON() as unknown[])[3 + index]
-      if (value instanceof ICAL.Time && value.toString() !== written) throw new Malformed(`${String(written)} is no date`)
+      if (value instanceof ical().Time && value.toString() !== written) throw new Malformed(`${String(written)} is no date`)
     }
   }
 }
@@ -93,11 +94,11 @@ const isWhole = ({ startDate: start, endDate: end }: ICAL.Event): boolean =>
   start.isDate || (start.hour + start.minute + end.hour + end.minute === 0 && end.compare(start) > 0)
 
 const daysOf = (event: ICAL.Component, property: string): number[] =>
-  event.getAllProperties(property).flatMap(each => each.getValues() as unknown[]).filter(value => value instanceof ICAL.Time).map(dayOf)
+  event.getAllProperties(property).flatMap(each => each.getValues() as unknown[]).filter(value => value instanceof ical().Time).map(dayOf)
 
 const readEvent = (component: ICAL.Component, all: ICAL.Component[]): Event[] => {
   checkDates(component)
-  const event = new ICAL.Event(component, { strictExceptions: true })
+  const event = new (ical().Event)(component, { strictExceptions: true })
   if (!isWhole(event) || component.getFirstPropertyValue('status') === 'CANCELLED') return []
   const name = String(event.summary ?? event.uid ?? '')
   const first = dayOf(event.startDate)
@@ -108,14 +109,14 @@ const readEvent = (component: ICAL.Component, all: ICAL.Component[]): Event[] =>
     length: Math.max(dayOf(event.endDate) - first, 1),
     also: daysOf(component, 'rdate'),
     not: new Set([...daysOf(component, 'exdate'), ...moved.flatMap(other => daysOf(other, 'recurrence-id'))]),
-    falls: rule instanceof ICAL.Recur ? ruled(name, first, rule) : day => day === first
+    falls: rule instanceof ical().Recur ? ruled(name, first, rule) : day => day === first
   }]
 }
 
 const read = (text: string): Event[] => {
   try {
-    const parsed = ICAL.parse(text.replace(/^\uFEFF/, '').trim()) as unknown[]
-    const calendars = (Array.isArray(parsed[0]) ? parsed : [parsed]).map(one => new ICAL.Component(one as unknown[]))
+    const parsed = ical().parse(text.replace(/^\uFEFF/, '').trim()) as unknown[]
+    const calendars = (Array.isArray(parsed[0]) ? parsed : [parsed]).map(one => new (ical().Component)(one as unknown[]))
     if (calendars.some(({ name }) => name !== 'vcalendar')) throw new Malformed('it does not begin with BEGIN:VCALENDAR')
     const events = calendars.flatMap(calendar => calendar.getAllSubcomponents('vevent'))
     return events.flatMap(event => readEvent(event, events))

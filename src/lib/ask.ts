@@ -1,6 +1,6 @@
 /** One HTTP request, for commands. Time and size are bounded. No connection is kept, so a command ends when its work ends. */
-import { Agent, request } from 'undici'
 import { deadline, type Clock } from './clock'
+import { Agent, request } from './packages'
 
 export interface Answer {
   status: number

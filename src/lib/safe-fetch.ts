@@ -9,8 +9,9 @@ import { type LookupFunction, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type Readable, Transform } from 'node:stream'
 import ipaddr from 'ipaddr.js'
-import { Agent, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { type Clock, deadline } from './clock'
+import { Agent, request } from './packages'
 import { isOurPort } from './serve'
 
 export const REDIRECTS_MAX = 5
@@ -119,7 +120,7 @@ const headerOf = (headers: Record<string, string | string[] | undefined>, name: 
 
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429])
 
-type Answer = Awaited<ReturnType<typeof request>>
+type Answer = Dispatcher.ResponseData
 
 /** Judges an answer: a redirect's URL, a reason to refuse, or undefined if it is good. Throws if it may be better later. */
 const judge = ({ statusCode, headers }: Answer, url: URL, limits: FetchLimits): URL | Refusal | undefined => {
@@ -157,7 +158,7 @@ export const safeFetch = async (
   const limit = deadline(clock, limits.timeoutMs, signal)
   let url = new URL(from)
   for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
-    let agent: Agent | undefined
+    let agent: Dispatcher | undefined
     const over = (): void => { limit.done(); void agent?.destroy() }
     try {
       const addresses = await addressesOf(url, limits, resolve ?? (isAllowed(url, limits) ? askingMachine : askingDns()), limit.signal)
@@ -191,7 +192,7 @@ export const safePut = async (
   const limits = { ...given, bytesMax: size }
   if (url.protocol !== 'https:' && !isAllowed(url, limits)) return forbidden('not encrypted')
   const limit = deadline(clock, limits.timeoutMs, signal)
-  let agent: Agent | undefined
+  let agent: Dispatcher | undefined
   try {
     const addresses = await addressesOf(url, limits, isAllowed(url, limits) ? askingMachine : askingDns(), limit.signal)
     if ('refused' in addresses) return addresses

@@ -1,10 +1,10 @@
 /** `zentrale backup`: from the running Zentrale if there is one, else from the store itself. */
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { Agent, request } from 'undici'
 import type { Config } from '../config/config'
 import { errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
+import { Agent, request } from '../lib/packages'
 import { Refused } from '../model/errors'
 import { storeName } from '../store/open'
 import { filesOf, writeBackup } from './backup-folder'

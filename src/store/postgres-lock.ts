@@ -10,8 +10,9 @@
  * | the server is frozen           | it cannot                                      | –                | after ANSWER_MS and one beat      |
  */
 import { Socket } from 'node:net'
-import { Client, DatabaseError, type QueryConfig, type QueryResultRow, types } from 'pg'
+import type { Client, DatabaseError, QueryConfig, QueryResultRow } from 'pg'
 import { type Clock, sleep, type Timer } from '../lib/clock'
+import { pg } from '../lib/packages'
 import { messageOf } from '../model/errors'
 import { MARK } from './mark'
 import { isStrange, MOVED_TO, strangeness } from './moved'
@@ -51,15 +52,17 @@ const END_SILENT = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN 
     AND state_change < clock_timestamp() - $2 * interval '1 ms'`
 
 /** Values as SQLite gives them, by their type: numbers as such, what is true as 1. Texts come as they are. */
-const PARSERS: Readonly<Record<number, (text: string | Buffer) => unknown>> = {
-  [types.builtins.INT4]: Number, [types.builtins.INT8]: Number, [types.builtins.NUMERIC]: Number,
-  [types.builtins.BOOL]: text => text === 't' ? 1 : 0,
-  [types.builtins.BYTEA]: text => new Uint8Array(Buffer.from(String(text).slice('\\x'.length), 'hex'))
-}
+const makeParsers = ({ BOOL, BYTEA, INT4, INT8, NUMERIC } = pg().types.builtins): Readonly<Record<number, (text: string | Buffer) => unknown>> => ({
+  [INT4]: Number, [INT8]: Number, [NUMERIC]: Number, [BOOL]: text => text === 't' ? 1 : 0,
+  [BYTEA]: text => new Uint8Array(Buffer.from(String(text).slice('\\x'.length), 'hex'))
+})
 const asItIs = (text: string | Buffer): unknown => text
-export const parserOf = (oid: number): ((text: string | Buffer) => unknown) => PARSERS[oid] ?? asItIs
+let parsers: ReturnType<typeof makeParsers> | undefined
+export const parserOf = (oid: number): ((text: string | Buffer) => unknown) => (parsers ??= makeParsers())[oid] ?? asItIs
 
-export const codeOf = (error: unknown): string => error instanceof DatabaseError ? error.code ?? '' : ''
+const isOfDatabase = (error: unknown): error is DatabaseError => error instanceof pg().DatabaseError
+
+export const codeOf = (error: unknown): string => isOfDatabase(error) ? error.code ?? '' : ''
 
 const LOCKED = '55P03'
 const NO_TABLE = '42P01'
@@ -72,7 +75,7 @@ class Unfit extends Error {}
 class InUse extends Error {}
 
 /** Also whatever is no word of the server's: the connection ended, or an answer did not come. */
-const isPassing = (error: unknown): boolean => error instanceof DatabaseError
+const isPassing = (error: unknown): boolean => isOfDatabase(error)
   ? AWAY.has(codeOf(error).slice(0, 2)) || codeOf(error) === ONLY_READS
   : !(error instanceof Unfit)
 
@@ -108,7 +111,7 @@ const mustBeDirect = async (held: Held): Promise<void> => {
 /** A session beside others, which holds no lock. Nothing is written over it. `answerMs`: so late may an answer come; 0 is without a limit. */
 export const connect = async (url: string, answerMs = 0): Promise<Held> => {
   const socket = new Socket()
-  const client = new Client({
+  const client = new (pg().Client)({
     connectionString: url, application_name: 'zentrale', keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser: parserOf },
     query_timeout: answerMs, stream: () => socket
   })
@@ -270,7 +273,7 @@ export const watch = ({ client, socket }: Held, clock: Clock, lost: (error: Erro
       isAsked = true
       const heard = asks()
       client.query(BEAT).then(heard, (error: unknown) => {
-        if (error instanceof DatabaseError) heard() // in the middle of a job that fails, this fails too
+        if (isOfDatabase(error)) heard() // in the middle of a job that fails, this fails too
       }).finally(() => { isAsked = false })
     }
     timer = clock.after(BEAT_MS, beat)

@@ -1,6 +1,7 @@
 /** Reads matrix-bifrost's tables in PostgreSQL, versions 1 and 2 of its schema, page by page in one read-only transaction. */
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { z } from 'zod'
+import { pg } from '../../lib/packages'
 import { messageOf } from '../../model/errors'
 import { type FormerPerson, type FormerRoom, type FormerStore, kindOf, RECORDS_MAX, remoteOf, unreadable } from './former'
 
@@ -93,7 +94,7 @@ const named = (url: string): string => {
 }
 
 export const readPostgres = async (url: string): Promise<FormerStore> => {
-  const client = new Client({
+  const client = new (pg().Client)({
     connectionString: url, connectionTimeoutMillis: CONNECT_MS, statement_timeout: STATEMENT_MS, application_name: 'zentrale import',
     options: '-c default_transaction_read_only=on'
   })

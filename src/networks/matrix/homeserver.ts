@@ -2,7 +2,8 @@
  * The client of the homeserver. Every call of the Client-Server API goes through `call`, and whatever goes wrong comes out as Refused or
  * Unavailable. It never repeats a call: the lane does that, with the same transaction id.
  */
-import { errors as undiciErrors, Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { httpErrors, Pool } from '../../lib/packages'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { World } from '../../model/network'
 import type { Json } from './events/json'
@@ -69,13 +70,13 @@ interface Raw { status: number; headers: Record<string, string | string[] | unde
 export type Exchange = (request: Dispatcher.DispatchOptions, signal: AbortSignal | undefined) => Promise<Raw>
 
 /** Collects a small answer. Uses the dispatcher's own interface, because `request` costs a third more per call. */
-const collecting = (pool: Pool): Exchange => (request, signal) => new Promise((resolve, reject) => {
+const collecting = (pool: Dispatcher): Exchange => (request, signal) => new Promise((resolve, reject) => {
   let status = 0
   let headers: Raw['headers'] = {}
   let bytes = 0
   const chunks: Buffer[] = []
   let control: Dispatcher.DispatchController | undefined
-  const abort = (): void => control?.abort(new undiciErrors.RequestAbortedError('given up'))
+  const abort = (): void => control?.abort(new httpErrors.RequestAbortedError('given up'))
   const settle = (): void => signal?.removeEventListener('abort', abort)
   signal?.addEventListener('abort', abort, { once: true })
   pool.dispatch(request, {
@@ -83,7 +84,7 @@ const collecting = (pool: Pool): Exchange => (request, signal) => new Promise((r
     onResponseStart (_controller, statusCode, received) { status = statusCode; headers = received },
     onResponseData (controller, chunk) {
       bytes += chunk.length
-      if (bytes > ANSWER_BYTES_MAX) controller.abort(new undiciErrors.ResponseExceededMaxSizeError('answer is too long'))
+      if (bytes > ANSWER_BYTES_MAX) controller.abort(new httpErrors.ResponseExceededMaxSizeError('answer is too long'))
       else chunks.push(chunk)
     },
     onResponseEnd () { settle(); resolve({ status, headers, text: Buffer.concat(chunks).toString('utf8') }) },
@@ -121,7 +122,7 @@ const queryOf = ({ as, query }: CallOptions): string => {
 export const makeHomeserver = (url: string, token: string, contact: Contact, given?: Exchange): Homeserver => {
   const { origin, pathname } = new URL(url)
   const prefix = pathname.replace(/\/+$/, '')
-  const poolOf = (connections: number): Pool => new Pool(origin, {
+  const poolOf = (connections: number): Dispatcher => new Pool(origin, {
     connections, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS
   })

@@ -7,9 +7,9 @@
  * sms-service (or our answer becomes an SMS), and http-request-retry above 0 (or messages that come while we restart are lost).
  */
 import express, { type NextFunction, type Request, type Response } from 'express'
-import { request } from 'undici'
 import { backoffMs } from '../../../lib/backoff'
 import { deadline, type Timer } from '../../../lib/clock'
+import { request } from '../../../lib/packages'
 import { sameSecret } from '../../../lib/secret'
 import { serve, type Served } from '../../../lib/serve'
 import { Malformed, Refused, Unavailable } from '../../../model/errors'
