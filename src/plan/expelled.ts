@@ -43,6 +43,7 @@ export const makeExpulsions = (remembered: [key: string, value: string][], most 
   return {
     surplus,
     at (place, person) {
+      if (all.size === 0) return undefined // nearly always, and each message asks
       const key = expelledKey(place, person)
       return over.has(key) ? undefined : all.get(key)
     },

@@ -52,19 +52,19 @@ export const makeNamesakes = (remembered: [key: string, person: string][]): Name
   return {
     called (mirror, who, name, reserved) {
       const person = hash(addressKey(who.person))
-      const claimant = `${person}${who.only === undefined ? '' : markOf(who.only)}`
-      const keyOf = (shown: string): string => JSON.stringify([mirror, who.person.network, hash(skeletonOf(shown))])
-      const marked = SIGN_LENGTHS.map(length => `${name} ·${person.slice(0, length)}`)
-      for (const shown of reserved ? marked : [name, ...marked]) {
-        const key = keyOf(shown)
+      const signed = (length: number): string => length === 0 ? name : `${name} ·${person.slice(0, length)}`
+      const claimOf = (key: string): Claim => ({ key, person: `${person}${who.only === undefined ? '' : markOf(who.only)}` })
+      for (const length of reserved ? SIGN_LENGTHS : [0, ...SIGN_LENGTHS]) {
+        const shown = signed(length)
+        const key = JSON.stringify([mirror, who.person.network, hash(skeletonOf(shown))])
         const holder = holders.get(key)
-        if (holder === person && claimant !== person) return { name: shown, claim: { key, person: claimant } } // remembered by an earlier version
+        if (holder === person && who.only !== undefined) return { name: shown, claim: claimOf(key) } // remembered by an earlier version
         if (holder?.startsWith(person) === true) return { name: shown }
         if (holder !== undefined) continue
-        if ((counts.get(mirror) ?? 0) < NAMES_MAX) return { name: shown, claim: { key, person: claimant } }
+        if ((counts.get(mirror) ?? 0) < NAMES_MAX) return { name: shown, claim: claimOf(key) }
         if (shown !== name) return { name: shown }
       }
-      return { name: marked.at(-1)! }
+      return { name: signed(SIGN_LENGTHS.at(-1)!) }
     },
     freed (place) {
       const mark = markOf(place)

@@ -21,39 +21,40 @@ export interface Ahead {
   /** Nothing has this key, corrects what has it, or is erased. */
   noArrival (network: string, key: string): Promise<boolean>
   noReceipt (network: string, place: string, id: string): Promise<boolean>
-  /** It is there, or will be. */
-  came (...what: string[]): void
+  /** It is there, or will be: an arrival, or with a place a receipt. */
+  came (id: string, network: string, place?: string): void
 }
 
 interface Value { value: string }
-const nameOf = (...parts: string[]): string => JSON.stringify(parts)
+
+/** A network's name has no space, so no receipt is taken for an arrival. */
+const whereOf = (network: string, place?: string): string => place === undefined ? network : `${network} ${place}`
 
 export const makeAhead = ({ all }: Pick<Sql, 'all'>): Ahead => {
-  const none = new Set<string>() // names of what is not there; at most what the jobs of one commit are about
+  const none = new Map<string, Set<string>>() // what is not there, by where; at most what the jobs of one commit are about
 
-  const arrivals = async (network: string, keys: string[]): Promise<void> => {
+  const arrivals = async (network: string, keys: string[]): Promise<string[]> => {
     const marks = new Map(keys.map(key => [markOf(network, key), key]))
     const [free, erased] = await Promise.all([
       all<Value>(NO_ARRIVAL, JSON.stringify(keys), network, network), all<Value>(ERASED, JSON.stringify([...marks.keys()]))
     ])
-    for (const { value } of free) none.add(nameOf(network, value))
-    for (const { value } of erased) none.delete(nameOf(network, marks.get(value) ?? ''))
+    const gone = new Set(erased.map(({ value }) => marks.get(value)))
+    return free.flatMap(({ value }) => gone.has(value) ? [] : value)
   }
-  const receipts = async (network: string, place: string, ids: string[]): Promise<void> => {
-    for (const { value } of await all<Value>(NO_RECEIPT, JSON.stringify(ids), network, place)) none.add(nameOf(network, place, value))
-  }
+  const receipts = async (network: string, place: string, ids: string[]): Promise<string[]> =>
+    (await all<Value>(NO_RECEIPT, JSON.stringify(ids), network, place)).map(({ value }) => value)
 
   return {
     async look (about) {
       none.clear()
-      const asked = Map.groupBy(about, ({ network, place }) => nameOf(network, place ?? ''))
-      await Promise.all([...asked.values()].map(of => {
+      const asked = Map.groupBy(about, ({ network, place }) => whereOf(network, place))
+      await Promise.all([...asked].map(async ([where, of]) => {
         const [{ network, place }, ids] = [of[0]!, of.flatMap(({ ids }) => ids)]
-        return place === undefined ? arrivals(network, ids) : receipts(network, place, ids)
+        none.set(where, new Set(place === undefined ? await arrivals(network, ids) : await receipts(network, place, ids)))
       }))
     },
-    noArrival: async (network, key) => none.has(nameOf(network, key)),
-    noReceipt: async (network, place, id) => none.has(nameOf(network, place, id)),
-    came (...what) { none.delete(nameOf(...what)) }
+    noArrival: async (network, key) => none.get(whereOf(network))?.has(key) === true,
+    noReceipt: async (network, place, id) => none.get(whereOf(network, place))?.has(id) === true,
+    came (id, network, place) { none.get(whereOf(network, place))?.delete(id) }
   }
 }

@@ -25,6 +25,9 @@ const TAKEN_BACK = `SELECT EXISTS (SELECT 1 FROM journal AS later WHERE later.ne
   WHERE network = ? AND corrects = ? AND json_extract(arrival, '$.kind') = 'deletion'
   AND ` + BY_RIGHT + ' ORDER BY seq LIMIT 1'
 
+const TAKEN_BACK_THERE = `SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ?
+  AND json_extract(arrival, '$.kind') = 'deletion' AND ` + BY_RIGHT
+
 const takenBackPart = async ({ one }: Pick<Sql, 'one'>, arrival: Arrival): Promise<Pick<Recorded, 'takenBack'>> => {
   const found = 'sender' in arrival
     ? await one<{ changed: number }>(TAKEN_BACK, arrival.place.network, arrival.key, arrival.sender.id) : undefined
@@ -146,13 +149,13 @@ export const makeJournalTx = ({ all, one, run, insert }: Sql, ahead: Ahead): Jou
   async takenBack ({ place: { network, id }, sender, ...arrival }) {
     const key = arrival.kind === 'edit' ? arrival.of : arrival.key
     if (await ahead.noArrival(network, key)) return false
-    return await one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
-      AND ` + BY_RIGHT, network, key, id, sender.id) !== undefined
+    return await one(TAKEN_BACK_THERE, network, key, id, sender.id) !== undefined
   },
   async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
     const { place: { network } } = arrival
     const corrects = arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : undefined
-    for (const key of [arrival.key, corrects ?? '']) ahead.came(network, key)
+    ahead.came(arrival.key, network)
+    if (corrects !== undefined) ahead.came(corrects, network)
     return await insert(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,

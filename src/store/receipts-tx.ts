@@ -39,7 +39,7 @@ export const makeReceiptsTx = (sql: Sql, ahead: Ahead): ReceiptsTx => {
     },
     async earlyReceipt (place, ids, { outcome, because, detail }, now) {
       for (const id of ids) {
-        ahead.came(place.network, place.id, id)
+        ahead.came(id, place.network, place.id)
         await run(`INSERT INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (network, place, id) DO UPDATE
           SET outcome = excluded.outcome, because = excluded.because, detail = excluded.detail, at = excluded.at`,
