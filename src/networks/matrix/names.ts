@@ -14,13 +14,20 @@ export const keeperOn = (domain: string): string => `@${GHOST_PREFIX}keys:${doma
 
 const MXID_BYTES_MAX = 255
 const SECRET_DIGITS = 32 // a long id has 64 in their place
-const MADE_MAX = 10_000 // names kept ready; a message needs its ghost's several times
+const MADE_MAX = 10_000 // names kept ready, and read; a message needs its ghost's several times
 const PLAIN = /^[a-z0-9./+-]$/
 
 const OF_NETWORK = new RegExp(`^@${GHOST_PREFIX}([^_:]+)_`)
 const GHOST = new RegExp(`${OF_NETWORK.source}([^_:]+):`)
 
 const made = new Map<string, string>()
+const read = new Map<string, Person | undefined>()
+
+const kept = <V>(all: Map<string, V>, key: string, value: V): V => {
+  if (all.size >= MADE_MAX) all.clear()
+  all.set(key, value)
+  return value
+}
 
 /** A regular expression that matches only this text, for a registration's namespaces. */
 export const exactly = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -42,12 +49,7 @@ export const escapeLocalpart = (text: string): string =>
  */
 export const ghostMxid = (person: Person, domain: string): string => {
   const key = `${domain} ${addressKey(person)}`
-  const before = made.get(key)
-  if (before !== undefined) return before
-  if (made.size >= MADE_MAX) made.clear()
-  const mxid = makeMxid(person, domain)
-  made.set(key, mxid)
-  return mxid
+  return made.get(key) ?? kept(made, key, makeMxid(person, domain))
 }
 
 const makeMxid = (person: Person, domain: string): string => {
@@ -63,6 +65,11 @@ const unescaped = (text: string): string =>
 
 /** The person for whom this ghost speaks; undefined if it is no ghost, or if its name does not tell. */
 export const ghostPerson = (mxid: string, domain: string): Person | undefined => {
+  const key = `${domain} ${mxid}`
+  return read.has(key) ? read.get(key) : kept(read, key, readPerson(mxid, domain))
+}
+
+const readPerson = (mxid: string, domain: string): Person | undefined => {
   const [, network = '', id = ''] = GHOST.exec(mxid) ?? []
   const person = { network: unescaped(network), id: unescaped(id) }
   return network !== '' && ghostMxid(person, domain) === mxid ? person : undefined

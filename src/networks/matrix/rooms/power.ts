@@ -54,6 +54,7 @@ export const makePowerful = (homeserver: Homeserver, clock: Clock, isAttended: (
       const needed = isAttended(event.room) ? neededFor(event) : undefined
       return needed === undefined ? [] : [{ ...event, needed, key: `${needed === ALARMING ? '!' : '-'} ${event.room} ${event.sender}` }]
     })
+    if (wanted.length === 0) return new Set()
     const by = new Map(wanted.map(one => [one.key, one]))
     const limit = deadline(clock, ASK_MS_MAX, stopping)
     const allowed = await Promise.all([...by].slice(0, ASKED_MAX).map(async ([key, { room, sender, needed }]) =>
