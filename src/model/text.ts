@@ -135,6 +135,18 @@ const veil = (parts: Inline[]): Inline[] => parts.map(part => part.kind === 'spo
 /** The text without the words of its spoilers, for previews. */
 export const veiled = (text: Text): Text => withInlines(text, veil)
 
+const isHiding = (part: Inline): boolean => part.kind === 'spoiler' || ('of' in part && part.of.some(isHiding))
+
+/** Whether anything in the text is a spoiler. */
+export const holdsSpoiler = (text: Text): boolean => text.some(block => {
+  switch (block.kind) {
+    case 'paragraph': return block.of.some(isHiding)
+    case 'quote': return holdsSpoiler(block.of)
+    case 'list': return block.items.some(holdsSpoiler)
+    case 'code': return false
+  }
+})
+
 /** If all of the text is one spoiler: its words, and its reason. */
 export const wholeSpoiler = (text: Text): { text: Text, reason: string } | undefined => {
   const bare: Text = []

@@ -59,8 +59,8 @@ export interface History {
   end (room: Room): void
   /** What is new in what the room has shown, oldest first. `last`: the key of the newest that is stored from there. */
   missed (room: Room, last: string | undefined, isOurs: (message: Element) => boolean): Archived[]
-  /** This message was said just now, or found as missed. */
-  heard (room: Room, message: Element): void
+  /** This message was said just now, or found as missed. `key`: of its arrival. */
+  heard (room: Room, message: Element, key: string): void
   /** Everything heard so far is stored or does not concern us, and the past is at an end, also if the room has not said so. */
   settle (room: Room): void
 }
@@ -71,14 +71,15 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
   const heard = new Map<string, string[]>() // prints, by room
 
   const heardIn = (room: Room): string[] | undefined => {
-    const kept = notes.get(`heard ${room.id}`)
-    return heard.get(room.id) ?? (kept === undefined ? undefined : JSON.parse(kept) as string[])
+    const before = heard.get(room.id)
+    const kept = before === undefined ? notes.get(`heard ${room.id}`) : undefined
+    return before ?? (kept === undefined ? undefined : JSON.parse(kept) as string[])
   }
 
   const keep = (room: Room, prints: string[]): void => {
-    const newest = prints.slice(-HISTORY_MAX)
+    const newest = prints.length > HISTORY_MAX ? prints.slice(-HISTORY_MAX) : prints
     heard.set(room.id, newest)
-    notes.set(`heard ${room.id}`, JSON.stringify(newest))
+    notes.set(`heard ${room.id}`, () => JSON.stringify(newest))
   }
 
   /** A crash may have stored a message without its print, or its print without the message. */
@@ -115,7 +116,7 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
       keep(room, known)
       return items.slice(count)
     },
-    heard (room, message) { keep(room, [...heardIn(room) ?? [], owned(printOf(message))]) },
+    heard (room, message, key) { keep(room, [...heardIn(room) ?? [], owned(printIn(key, room) ?? printOf(message))]) },
     settle (room) {
       shown.delete(room.id)
       showing.delete(room.id)

@@ -204,7 +204,7 @@ export const makeReceiver = ({
     const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now(), speaker)
     if (arrival === undefined) return
     const id = idInArchive(room, message)
-    if (!room.features.has(ARCHIVE) && arrival.key.includes('.')) history.heard(room, message)
+    if (!room.features.has(ARCHIVE) && arrival.key.includes('.')) history.heard(room, message, arrival.key)
     if (id === undefined) intake.offer(arrival, undefined, { most: ROOM_KEPT_MAX, beyond: () => { if (!stopped) tooMuch(room) } })
     else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, server: room.id, beyond: () => catchUp.setAside(room, id) })
   }
@@ -224,7 +224,7 @@ export const makeReceiver = ({
     const last = await inbox.lastKey(placeOf(room))
     return history.missed(room, last, message => ownMessages.isOurs(room.id, message)).flatMap(({ at, message }) => {
       const arrival = arrivalOf(room, message, undefined, at ?? clock.now(), earlier(room, message))
-      if (arrival !== undefined) history.heard(room, message)
+      if (arrival !== undefined) history.heard(room, message, arrival.key)
       return arrival ?? []
     })
   }

@@ -1,10 +1,9 @@
 /** The elements of a message ↔ the content that crosses networks. The same in rooms and in direct chats. */
-import { isDeepStrictEqual as isEqual } from 'node:util'
 import { qualifiedEmoji } from '../../../lib/emoji'
 import { geoUri, pointOf } from '../../../lib/geo'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
 import {
-  inFront, locationText, plain, quoted, reasonIn, spoiler, spoilerMark, type Text, toPlain, veiled, wholeSpoiler, withInlines
+  holdsSpoiler, inFront, locationText, plain, quoted, reasonIn, spoiler, spoilerMark, type Text, toPlain, veiled, wholeSpoiler, withInlines
 } from '../../../model/text'
 import { child, el, type Element, elementsIn, owned, textOf, type Xml } from '../wire/xml'
 import { fileXml, filesIn, SHARING } from './file-sharing'
@@ -112,8 +111,8 @@ const textIn = (message: Element, words: string): Text =>
 
 /** The text for the body, and what is shown in its place: if parts of it are spoilers, the others. */
 const hiding = (text: Text): { shown: Text, marks: Xml[] } => {
+  if (!holdsSpoiler(text)) return { shown: text, marks: [] }
   const whole = wholeSpoiler(text)
-  if (whole === undefined && isEqual(veiled(text), text)) return { shown: text, marks: [] }
   const hint = (whole === undefined ? toPlain(veiled(text)) : whole.reason).replace(/\s+/g, ' ').slice(0, HINT_CHARACTERS_MAX).toWellFormed()
   return { shown: whole?.text ?? text, marks: [el('spoiler', { xmlns: SPOILER }, hint)] }
 }

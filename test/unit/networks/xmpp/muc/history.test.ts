@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { silentLog } from '../../../../../src/lib/log'
 import { heardOf, makeHistory, printOf } from '../../../../../src/networks/xmpp/muc/history'
+import { made } from '../../../../../src/networks/xmpp/write-behind'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
 import type { Element } from '../../../../../src/networks/xmpp/wire/xml'
 import { parse } from '../parse'
@@ -53,19 +54,20 @@ describe('xmpp history', () => {
     const said = (text: string, more = ''): Element =>
       parse(`<message from='${room.id}/anna' id='${text}' type='groupchat'><body>${text}</body>${more}</message>`)
     const shown = (text: string): Element => said(text, `<delay xmlns='urn:xmpp:delay' from='${room.id}'/>`)
-    const start = () => makeHistory({ get: key => notes.get(key), set: (key, value) => { notes.set(key, value) } }, { log: silentLog })
+    const keyOf = (message: Element): string => `${room.id}/${printOf(message)}.x`
+    const start = () => makeHistory({ get: key => notes.get(key), set: (key, value) => { notes.set(key, made(value)) } }, { log: silentLog })
     const enter = (history: ReturnType<typeof start>, texts: string[], last: string): number => {
       history.begin(room)
       for (const text of texts) history.take(room, shown(text))
-      const missed = history.missed(room, `${room.id}/${printOf(said(last))}.x`, () => false)
-      for (const { message } of missed) history.heard(room, message)
+      const missed = history.missed(room, keyOf(said(last)), () => false)
+      for (const { message } of missed) history.heard(room, message, keyOf(message))
       history.settle(room)
 
       return missed.length
     }
     const first = start()
     enter(first, [], 'before')
-    first.heard(room, said('one'))
+    first.heard(room, said('one'), keyOf(said('one')))
     assert.equal(enter(first, ['one', 'while we were out'], 'one'), 1)
     assert.equal(enter(start(), ['one', 'while we were out', 'two'], 'one'), 1, 'after a crash: only the last is new')
   })
