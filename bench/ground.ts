@@ -1,6 +1,6 @@
 /**
  * The servers of the bench: the practice homeserver in this process, a real Prosody (or rooms that cost nothing), the SMSC with phones, and
- * Zentrale between them as its own process, with its store in a real file with synchronous=FULL. All on loopback.
+ * Zentrale between them as its own process, with its store in a real file, each commit synced. All on loopback.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,9 +1,10 @@
 /**
- * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that share one commit share one fsync. store.ts says what
- * is promised.
+ * The store inside the process: SQLite, WAL, one process per file. Jobs that share one commit share one sync of the log. SQLite does not wait for
+ * that, so others than jobs go on meanwhile; but no job begins, and nobody is told anything, before it is done. store.ts says what is promised.
  */
-import { closeSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, fdatasync, openSync, readSync, rmSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { makeJobs } from './jobs'
@@ -87,6 +88,26 @@ export const openFile = (path: string, Engine = DatabaseSync, takesStrange = fal
   }
 }
 
+/** The file that SQLite writes each commit into. It is there for as long as the database is open. */
+export interface Log {
+  /** Resolves when all that was written into it is on disk. */
+  sync (): Promise<void>
+  close (): void
+}
+
+const syncing = promisify(fdatasync)
+
+/** A descriptor of our own: a sync is of the file, whoever wrote into it. */
+const logOf = (path: string): Log => {
+  const file = openSync(`${path}-wal`, 'r+')
+  return {
+    async sync () {
+      try { await syncing(file) } catch (error) { throw new Error(`the disk cannot keep what was written: ${messageOf(error)}`) }
+    },
+    close () { closeSync(file) }
+  }
+}
+
 /** What is wrong with a copy; undefined if it is sound. */
 export const damageOf = (path: string): string | undefined => {
   const db = new DatabaseSync(path)
@@ -132,10 +153,14 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
 
 /**
  * Opens or creates the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
- * `sealKey`: seals the logbook. `Engine`: a simulation gives one whose disk fails.
+ * `sealKey`: seals the logbook. `Engine`, `openLog`: a simulation gives those whose disk fails.
  */
-export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = ''): Store => {
+export const openSqlite = (
+  path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = '', openLog = logOf
+): Store => {
   const { db } = openFile(path, Engine)
+  db.exec('PRAGMA synchronous = NORMAL') // SQLite still syncs the log before it copies it into the file, and then the file
+  const log = openLog(path)
   const sql = makeSql(db)
   const tally = makeTally(sql)
   const part = (sql: string): (() => Promise<void>) => {
@@ -149,6 +174,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
     async end (last) {
       await last()
       await commit()
+      await log.sync()
     }
   }, clock, failed)
   let copying: Promise<void> = Promise.resolve() // the last one
@@ -172,7 +198,9 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       if (isFirst) {
         try { db.exec('PRAGMA wal_checkpoint(TRUNCATE)') } catch { /* then the next start reads the log */ }
       }
-      if (db.isOpen) db.close()
+      if (!db.isOpen) return
+      log.close()
+      db.close()
     }
   }
 }

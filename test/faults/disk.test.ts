@@ -15,7 +15,7 @@ const COUNT = 5
 const DISK_BYTES = 16 * 2 ** 20
 const FAILS = [
   { what: 'the disk is full', call: 'pwrite64', effect: 'error=ENOSPC', says: /database or disk is full/ },
-  { what: 'the disk cannot keep what it was given', call: 'fsync', effect: 'error=EIO', says: /disk I\/O error/ }
+  { what: 'the disk cannot keep what it was given', call: 'fdatasync', effect: 'error=EIO', says: /disk cannot keep what was written: EIO/ }
 ]
 
 const logOf = (town: Town): string => readFileSync(join(dirname(town.configPath), 'zentrale.log'), 'utf8')

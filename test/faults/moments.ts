@@ -131,7 +131,7 @@ export const SHORT: Shot[] = [
 export const LONG: Shot[] = [
   ...times('K1', upTo(5)),
   ...both(['K2', 'K4', 'K5'], [1, 3], FROM_EACH),
-  ...times('K3 pwrite64', upTo(24)), ...times('K3 fsync', upTo(8)),
+  ...times('K3 pwrite64', upTo(24)), ...times('K3 fdatasync', upTo(8)),
   ...both(['K6', 'K7', 'K8', 'K9'], [1, 3]),
   ...times('K10', upTo(120, 5)), ...times('K11', upTo(8)),
   ...both(['K12'], [2])

@@ -27,7 +27,7 @@ import type { Random } from './random'
 import { nextTurn, type Timeline } from './timeline'
 
 /** So much a file is told before its lock is taken, which is a commit, and behind it. */
-const OPENING = [8, 1] as const
+const OPENING = [8, 2] as const
 /** The clock of the beat is so much slower, because nobody dies of that here, and hours are long. */
 const SLOWER = 10
 

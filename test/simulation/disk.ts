@@ -1,18 +1,20 @@
 /**
- * The disk: real SQLite on a real file, and power that fails. SQLite writes each commit into its log and syncs it before COMMIT returns.
- * So only what the current COMMIT has written can be unsynced. To cut the power inside a COMMIT, the files are read before and after it,
+ * The disk: real SQLite on a real file, and power that fails. COMMIT writes into the log, and the log is synced before the next job begins.
+ * So only what the last COMMIT has written can be unsynced. To cut the power in it or before its sync, the files are read before and after,
  * and a state between the two is made that a disk may leave: some sectors new, some old, some garbage.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { openSqlite } from '../../src/store/sqlite'
+import { type Log, openSqlite } from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
 import { Gone, type Life } from './life'
 import type { Random } from './random'
 import { nextTurn } from './timeline'
 
 const SECTOR = 512
+/** So late the power may be cut in a sync: whoever did not wait for it has told others by then. */
+const SYNC_MS_MAX = 500
 /** Dying while it counts is dying before the commit of which that is a part. So what is counted moves no story. */
 export const COUNTS = /\btally\b/
 
@@ -93,6 +95,7 @@ export const makeDisk = (random: Random, folder: string): Disk => {
   let path = join(home, '0.db')
   let trouble: { kind: Trouble, left: number, struck: (how: string) => void } | undefined
   let misreading: { left: number, struck: () => void } | undefined
+  let unsynced: (() => Promise<void>) | undefined // what goes wrong before the log is synced
   let open: DatabaseSync | undefined
   let statements: StatementSync[] = [] // of this life; a kept statement would keep its database, and all that refers to its life
 
@@ -108,33 +111,58 @@ export const makeDisk = (random: Random, folder: string): Disk => {
     writeFiles(path, files)
     trouble = undefined
     misreading = undefined
+    unsynced = undefined
   }
 
-  const strike = <T>({ kind, struck }: NonNullable<typeof trouble>, life: Life, run: () => T): T => {
+  const fail = (life: Life, say: () => void): never => {
+    life.damaged = true
+    say()
+    throw new Error('disk I/O error')
+  }
+
+  /** `isSynced`: SQLite syncs it itself. */
+  const strike = <T>({ kind, struck }: NonNullable<typeof trouble>, life: Life, isSynced: boolean, run: () => T): T => {
     trouble = undefined
-    if (kind === 'disk error') {
-      life.damaged = true
-      const late = random.happens(0.5)
-      if (late) run()
-      struck(late ? 'after it was written' : 'before it was written')
-      throw new Error('disk I/O error')
-    }
+    const late = random.happens(0.5)
+    if (kind === 'disk error' && !late) return fail(life, () => struck('before it was written'))
     const before = filesAt(path)
-    run()
-    const left = cut(before, filesAt(path), random)
-    life.end()
-    seizeAs(left)
-    struck('in a commit')
-    throw new Gone('the power is off')
+    const value = run()
+    const happen = (): void => {
+      if (kind === 'disk error') return fail(life, () => struck('after it was written'))
+      const left = cut(before, filesAt(path), random)
+      life.end()
+      seizeAs(left)
+      struck(late ? 'before a sync' : 'in a commit')
+      throw new Gone('the power is off')
+    }
+    if (isSynced || !late) happen()
+    unsynced = async () => {
+      if (kind === 'power cut') await new Promise<void>(resolve => life.clock.after(random.between(1, SYNC_MS_MAX), resolve))
+      happen()
+    }
+    return value
   }
 
+  /** Its end is that of the sync. */
   const committing = <T>(life: Life, run: () => T): T => {
     if (!life.cross()) throw new Gone('before a commit')
-    if (trouble !== undefined && --trouble.left <= 0) return strike(trouble, life, run)
-    const value = run()
+    return trouble !== undefined && --trouble.left <= 0 ? strike(trouble, life, false, run) : run()
+  }
+
+  const committingSynced = <T>(life: Life, run: () => T): T => {
+    if (!life.cross()) throw new Gone('before a commit')
+    const value = trouble !== undefined && --trouble.left <= 0 ? strike(trouble, life, true, run) : run()
     if (!life.cross()) throw new Gone('after a commit')
     return value
   }
+
+  const log = (life: Life): Log => ({
+    async sync () {
+      await unsynced?.()
+      if (!life.cross()) throw new Gone('after a commit')
+    },
+    close () { /* nothing is open */ }
+  })
 
   const reading = <T>(life: Life, run: () => T): T => {
     if (!life.cross()) throw new Gone('at a statement')
@@ -170,7 +198,7 @@ export const makeDisk = (random: Random, folder: string): Disk => {
     }
 
     override exec (sql: string): void {
-      return /COMMIT;?\s*$/i.test(sql) ? committing(life, () => super.exec(sql)) : reading(life, () => super.exec(sql))
+      return /COMMIT;?\s*$/i.test(sql) ? committingSynced(life, () => super.exec(sql)) : reading(life, () => super.exec(sql))
     }
 
     override prepare (sql: string): StatementSync { return watched(life, sql, super.prepare(sql)) }
@@ -178,7 +206,7 @@ export const makeDisk = (random: Random, folder: string): Disk => {
 
   return {
     get path () { return path },
-    open: (life, failed) => openSqlite(path, life.clock, failed, engine(life)),
+    open: (life, failed) => openSqlite(path, life.clock, failed, engine(life), undefined, () => log(life)),
     atRest: nextTurn,
     expect: (kind, left, struck) => { trouble = { kind, left, struck } },
     misread: (left, struck) => { misreading = { left, struck } },

@@ -87,6 +87,32 @@ describe('the store on SQLite', () => {
     await worn.close()
   })
 
+  it('tells nobody anything and begins no job before the log is on disk, and lets all else go on meanwhile', async () => {
+    const failed: unknown[] = []
+    const syncs: PromiseWithResolvers<void>[] = []
+    const log = { sync: () => { syncs.push(Promise.withResolvers()); return syncs.at(-1)!.promise }, close () {} }
+    const slow = openSqlite(join(temporaryFolder(), 'slow.db'), systemClock, error => failed.push(error), undefined, undefined, () => log)
+    const happened: string[] = []
+    const asked = (name: string): Promise<unknown> =>
+      slow.run(async () => { happened.push(`${name} runs`) }).then(() => happened.push(`${name} is told`), () => happened.push(`${name} is refused`))
+    const told = [asked('one')]
+    const turns = async (): Promise<void> => { for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve)) }
+    await turns()
+    told.push(asked('two'))
+    await turns()
+    assert.deepEqual(happened, ['one runs'])
+    syncs[0]!.resolve()
+    await turns()
+    assert.deepEqual(happened, ['one runs', 'one is told', 'two runs'])
+    const broken = new Error('the disk cannot keep what was written')
+    syncs[1]!.reject(broken)
+    told.push(asked('three'))
+    await Promise.all(told)
+    assert.deepEqual(happened.slice(3), ['two is refused', 'three is refused'])
+    assert.deepEqual(failed, [broken])
+    await slow.close()
+  })
+
   it('closes also when the disk takes no more: everything is in the log', async () => {
     class Full extends DatabaseSync {
       override exec (sql: string): void {
