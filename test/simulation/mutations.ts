@@ -6,6 +6,7 @@ export type Mutation = [what: string, file: string, line: string, by: string, br
 export const MUTATIONS: Mutation[] = [
   ['answers before the commit', 'store/jobs.ts', 'value = await job(engine.tx)',
     'value = await job(engine.tx); resolve(value); await new Promise(later => clock.after(300, later))', ['I1', 'I7']],
+  ['answers before the disk has the commit', 'store/sqlite.ts', 'await log.sync()', 'void log.sync().catch(() => {})', ['I1', 'I7']],
   ['forgets what it has seen', 'bridge/accept.ts',
     'if ((await Promise.all([tx.seen(arrival.place.network, arrival.key), isNews && tx.takenBack(arrival)])).includes(true)) return undefined',
     'arrival = { ...arrival, key: `${arrival.key} ${clock.tick()}` }', ['I2']],
