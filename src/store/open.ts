@@ -55,7 +55,7 @@ export const isMade = async ({ path, postgres }: StoreAt): Promise<boolean> =>
 const openFile = (path: string, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Store => {
   makeStoreFolder(path)
   closeToOthers(path) // before SQLite makes the log beside it, which gets the same mode
-  const store = openSqlite(path, clock, failed, undefined, sealKey(logbookSecret))
+  const store = openSqlite(path, clock, failed, sealKey(logbookSecret))
   rmSync(copyBeside(path), { force: true })
   return store
 }

@@ -108,6 +108,9 @@ const logOf = (path: string): Log => {
   }
 }
 
+interface Disk { Engine: typeof DatabaseSync; openLog (path: string): Log }
+const DISK: Disk = { Engine: DatabaseSync, openLog: logOf }
+
 /** What is wrong with a copy; undefined if it is sound. */
 export const damageOf = (path: string): string | undefined => {
   const db = new DatabaseSync(path)
@@ -153,11 +156,10 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
 
 /**
  * Opens or creates the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
- * `sealKey`: seals the logbook. `Engine`, `openLog`: a simulation gives those whose disk fails.
+ * `sealKey`: seals the logbook. `disk`: a simulation gives one that fails.
  */
-export const openSqlite = (
-  path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = '', openLog = logOf
-): Store => {
+export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, sealKey = '', disk: Partial<Disk> = {}): Store => {
+  const { Engine, openLog } = { ...DISK, ...disk }
   const { db } = openFile(path, Engine)
   db.exec('PRAGMA synchronous = NORMAL') // SQLite still syncs the log before it copies it into the file, and then the file
   const log = openLog(path)

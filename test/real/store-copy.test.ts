@@ -17,7 +17,7 @@ import { askAll } from '../support/store-questions'
 
 const failed = (error: unknown): void => { throw error }
 const open = async ({ path, postgres }: StoreAt): Promise<Store> => postgres === undefined
-  ? openSqlite(path, clock, failed, undefined, 'a key') : await openPostgres(postgres, clock, failed, { sealKey: 'a key' })
+  ? openSqlite(path, clock, failed, 'a key') : await openPostgres(postgres, clock, failed, { sealKey: 'a key' })
 
 const ROWS = 1_234
 const place = { network: 'red', id: 'room' }

@@ -43,7 +43,7 @@ describe('the store in PostgreSQL', () => {
   it('answers every question as SQLite does', async () => {
     await fresh()
     const postgres = await open()
-    const sqlite = openSqlite(join(temporaryFolder(), 'store.db'), clock, error => failures.push(error), undefined, 'a key')
+    const sqlite = openSqlite(join(temporaryFolder(), 'store.db'), clock, error => failures.push(error), 'a key')
     const [theirs, ours] = [await askAll(postgres), await askAll(sqlite)]
     await Promise.all([postgres.close(), sqlite.close()])
     assert.deepEqual(theirs.unasked, [])
@@ -61,7 +61,7 @@ describe('the store in PostgreSQL', () => {
 
   it('stores and finds whatever others write as SQLite does, or says that it never will, and goes on', async () => {
     await fresh()
-    const stores = [await open(), openSqlite(join(temporaryFolder(), 'store.db'), clock, error => failures.push(error), undefined, 'a key')] as const
+    const stores = [await open(), openSqlite(join(temporaryFolder(), 'store.db'), clock, error => failures.push(error), 'a key')] as const
     const sound = (_: string, value: unknown): unknown => typeof value === 'string' ? value.replaceAll('\0', '\u{fffd}').toWellFormed() : value
     let n = 0
     let refused = 0

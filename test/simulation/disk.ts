@@ -206,7 +206,7 @@ export const makeDisk = (random: Random, folder: string): Disk => {
 
   return {
     get path () { return path },
-    open: (life, failed) => openSqlite(path, life.clock, failed, engine(life), undefined, () => log(life)),
+    open: (life, failed) => openSqlite(path, life.clock, failed, '', { Engine: engine(life), openLog: () => log(life) }),
     atRest: nextTurn,
     expect: (kind, left, struck) => { trouble = { kind, left, struck } },
     misread: (left, struck) => { misreading = { left, struck } },

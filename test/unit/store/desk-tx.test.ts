@@ -17,7 +17,7 @@ interface Row { id: number; at: number; address: string; conversation: number | 
 /** What is found after somebody who may write the file has changed a logbook of four lines. */
 const verified = async (change: (db: DatabaseSync) => void, key = KEY): Promise<Verified> => {
   const path = join(temporaryFolder(), 'zentrale.db')
-  const store = openSqlite(path, systemClock, () => {}, undefined, KEY)
+  const store = openSqlite(path, systemClock, () => {}, KEY)
   await store.run(async tx => {
     for (const [at, what] of WORDS.entries()) await tx.desk.log({ at, address: 'info', conversation: 1, who: 'Anna', what, detail: '' })
   })

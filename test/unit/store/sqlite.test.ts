@@ -79,7 +79,7 @@ describe('the store on SQLite', () => {
       }
     }
     const failed: unknown[] = []
-    const worn = openSqlite(join(temporaryFolder(), 'worn.db'), systemClock, error => failed.push(error), Worn)
+    const worn = openSqlite(join(temporaryFolder(), 'worn.db'), systemClock, error => failed.push(error), '', { Engine: Worn })
     const results = await Promise.allSettled([worn.run(tx => tx.remember('me', 'a', '1')), worn.run(tx => tx.remembered('me'))])
     assert.deepEqual(results.map(({ status }) => status), ['rejected', 'rejected'])
     assert.deepEqual(failed, [unread])
@@ -91,7 +91,7 @@ describe('the store on SQLite', () => {
     const failed: unknown[] = []
     const syncs: PromiseWithResolvers<void>[] = []
     const log = { sync: () => { syncs.push(Promise.withResolvers()); return syncs.at(-1)!.promise }, close () {} }
-    const slow = openSqlite(join(temporaryFolder(), 'slow.db'), systemClock, error => failed.push(error), undefined, undefined, () => log)
+    const slow = openSqlite(join(temporaryFolder(), 'slow.db'), systemClock, error => failed.push(error), '', { openLog: () => log })
     const happened: string[] = []
     const asked = (name: string): Promise<unknown> =>
       slow.run(async () => { happened.push(`${name} runs`) }).then(() => happened.push(`${name} is told`), () => happened.push(`${name} is refused`))
@@ -121,7 +121,7 @@ describe('the store on SQLite', () => {
       }
     }
     const full = join(temporaryFolder(), 'full.db')
-    const first = openSqlite(full, systemClock, error => failures.push(error), Full)
+    const first = openSqlite(full, systemClock, error => failures.push(error), '', { Engine: Full })
     await first.run(tx => tx.remember('me', 'a', '1'))
     await first.close()
     const second = openSqlite(full, systemClock, error => failures.push(error))

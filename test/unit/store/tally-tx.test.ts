@@ -19,14 +19,15 @@ describe('what is counted', () => {
   beforeEach(() => {
     hour = 500_000
     statements = []
-    store = openSqlite(join(temporaryFolder(), 'store.db'), clock, error => assert.fail(String(error)), class extends DatabaseSync {
+    class Engine extends DatabaseSync {
       override prepare (sql: string) {
         const statement = super.prepare(sql)
         const run = statement.run.bind(statement)
         statement.run = (...values: never[]) => { statements.push(sql); return run(...values) }
         return statement
       }
-    })
+    }
+    store = openSqlite(join(temporaryFolder(), 'store.db'), clock, error => assert.fail(String(error)), '', { Engine })
   })
   afterEach(async () => await store.close())
   const count = (...given: ToCount[]): Promise<void> => store.run(async tx => { for (const one of given) tx.tally.count(one) })
