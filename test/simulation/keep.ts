@@ -13,7 +13,8 @@ import { hasAddresses, hasChats, hasCrowd, hasFriends, hasModerators, hasOmemo, 
 const PATH = join(__dirname, 'seeds.json')
 const KEPT_MAX = 3
 
-export interface Found { seed: number; violation: Violation }
+/** `lines`: how long the story is until it shows. */
+export interface Found { seed: number; violation: Violation; lines: number }
 
 /** By the mutation's name. */
 export const keptSeeds = (): Record<string, number[]> => JSON.parse(readFileSync(PATH, 'utf8')) as Record<string, number[]>
@@ -39,9 +40,9 @@ export async function * seedsThatShow (mutation: Mutation, from: number, most: n
   const [what, , , , breaks] = mutation
   const { simulate } = broken(mutation)
   for (const seed of new Set([...keptSeeds()[what] ?? [], ...seedsFor(mutation, from, most)])) {
-    const { violations } = await simulate(seed)
+    const { violations, trace } = await simulate(seed, undefined, breaks)
     const violation = violations.find(({ invariant }) => breaks.includes(invariant))
-    if (violation !== undefined) yield { seed, violation }
+    if (violation !== undefined) yield { seed, violation, lines: trace.length }
   }
 }
 
@@ -51,11 +52,11 @@ export const seedThatShows = async (mutation: Mutation, from: number, most: numb
   return undefined
 }
 
-/** As many of them as are kept. */
+/** As many of them as are kept, the shortest story first. */
 export const fewThatShow = async (mutation: Mutation, from: number, most: number): Promise<Found[]> => {
   const few: Found[] = []
   for await (const found of seedsThatShow(mutation, from, most)) if (few.push(found) === KEPT_MAX) break
-  return few
+  return few.sort((one, other) => one.lines - other.lines)
 }
 
 /** Keeps these seeds. The file has the order of mutations.ts, and no mutations that are gone. */

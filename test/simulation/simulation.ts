@@ -289,15 +289,15 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>, 
   return { seed, reacting, crowd, moderation, friends, badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
-/** Plays bad weather, then good weather until nothing moves any more. */
-const play = async (stage: Stage): Promise<void> => {
+/** Plays bad weather, then good weather until nothing moves any more, or until one of the invariants `sought` is broken. */
+const play = async (stage: Stage, sought: readonly string[]): Promise<void> => {
   const { badMs, world: { timeline, weather, auditor, note }, machine, servers, disk, desk } = stage
   machine.start()
   await disk.atRest()
   for (const workload of WORKLOADS) workload(stage)
   for (const { fault, share } of weather.coming) timeline.after(share * badMs, () => GREAT[fault](stage))
-  const hopeless = (): boolean => auditor.violations.length > VIOLATIONS_MAX
-  while (timeline.ms < badMs && !hopeless()) if (!await timeline.next()) break
+  const over = (): boolean => auditor.violations.length > VIOLATIONS_MAX || auditor.violations.some(({ invariant }) => sought.includes(invariant))
+  while (timeline.ms < badMs && !over()) if (!await timeline.next()) break
   weather.clear(timeline.ms)
   for (const server of servers) { server.cut(false); server.slow(1) }
   disk.calm()
@@ -306,8 +306,8 @@ const play = async (stage: Stage): Promise<void> => {
   const quiet = timeline.ms + QUIET_MS
   const end = (): number => Math.max(quiet, ...servers.map(({ lateUntil = 0 }) => lateUntil))
   const still = (): boolean => machine.up && machine.timers <= TIMERS_MAX && servers.every(({ waiting }) => waiting === 0)
-  while ((timeline.ms < end() || (!still() && timeline.ms < end() + ASKED_MS)) && !hopeless()) if (!await timeline.next()) break
-  if (hopeless()) return
+  while ((timeline.ms < end() || (!still() && timeline.ms < end() + ASKED_MS)) && !over()) if (!await timeline.next()) break
+  if (over()) return
   if (!still()) {
     const waiting = servers.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')
     const events = `${timeline.pending} events, of them ${machine.timers} of the process`
@@ -327,14 +327,14 @@ const play = async (stage: Stage): Promise<void> => {
   if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
 }
 
-/** `server`: a PostgreSQL in which the store is then kept. */
-export const simulate = async (seed: number, server?: Postgres): Promise<Outcome> => {
+/** `server`: a PostgreSQL in which the store is then kept. `sought`: invariants of which one broken is enough, so that the story ends there. */
+export const simulate = async (seed: number, server?: Postgres, sought: readonly string[] = []): Promise<Outcome> => {
   const trace: string[] = []
   const settled = new Map<string, number>()
   const stage = makeStage(seed, trace, settled, server && await makeDatabase(server))
   const { auditor, weather, timeline } = stage.world
   try {
-    await play(stage)
+    await play(stage, sought)
   } finally {
     await stage.disk.remove()
   }
