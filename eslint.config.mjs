@@ -8,7 +8,7 @@ export default defineConfig(
   ...tseslint.configs.strictTypeChecked,
   stylistic.configs.customize({ quotes: 'single', commaDangle: 'never', braceStyle: '1tbs' }),
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       // What is added to a union must be handled wherever it is told apart. The compiler asks that only of functions that return something.
