@@ -168,7 +168,7 @@ export interface Registering<W> {
 }
 
 export interface Check<C> {
-  /** Tries its servers. While Zentrale runs, does nothing that would disturb it. */
+  /** Tries its servers. While a Zentrale is active, does nothing that would disturb it. */
   servers (config: C, around: Checking): Promise<Finding[]>
   /** Files with secrets that the config names. */
   files? (config: C): string[]
@@ -180,8 +180,11 @@ export interface Check<C> {
 
 export interface Trouble { found: string; advice: string }
 
+/** Where a Zentrale is active with the same store. If elsewhere, what is tried here is the way to the servers, and nothing that only one may be. */
+export type Active = 'here' | 'elsewhere' | 'nowhere'
+
 export interface Checking {
-  isRunning: boolean // here, or on another machine
+  active: Active
   clock: Clock
   chance: Chance
   places: Place[] // of mirrors, on this network

@@ -3,10 +3,12 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config'
+import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { type Finding, reasonOf, runProbe, Wrong } from '../settings/probe'
 import { isStrange, strangeness } from '../store/moved'
 import { makeStoreFolder, storeName } from '../store/open'
+import { holdBack } from '../store/postgres-lock'
 import { type Holder, lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
 import type { Readiness } from './remote-queue'
 
@@ -16,9 +18,14 @@ const POSTGRES_MIN = 15
 /** What is seen of it, or why nothing is. */
 export type Database = Seen | string
 
-/** Undefined if the store is a file. */
-export const lookAtDatabase = async ({ store: { postgres } }: Config): Promise<Database | undefined> =>
-  postgres === undefined ? undefined : await lookAt(postgres).catch((error: unknown) => reasonOf(error))
+/** Undefined if the store is a file. `isFree`: nobody else is active. */
+export const lookAtDatabase = async ({ store: { postgres } }: Config, isFree: boolean): Promise<Database | undefined> => {
+  if (postgres === undefined) return undefined
+  const seen = await lookAt(postgres).catch((error: unknown) => reasonOf(error))
+  if (typeof seen === 'string' || !isFree) return seen
+  const { holder: _, ...others } = seen // we ourselves
+  return others
+}
 
 const isActive = (running: Readiness | undefined): boolean => running !== undefined && running.standby === undefined
 
@@ -48,11 +55,16 @@ export const schemaInWords = (schema: number | undefined, known: number): string
 }
 
 /** If the active one runs here, it is the holder itself. */
-const heldBy = ({ from, role, since }: Holder, running: Readiness | undefined): Omit<Finding, 'what'>[] => isActive(running) ? [] : [{
-  mild: true, found: `a Zentrale at ${from} (role ${role}) works on it${since === null ? '' : ` since ${since}`}`,
-  advice: running === undefined ? 'If this one is started, it stands by, and is active as soon as that one has ended'
-    : 'This one is active as soon as that one has ended'
-}]
+const heldBy = ({ from, role, since, isOfUs, tries }: Holder, running: Readiness | undefined): Omit<Finding, 'what'>[] => isActive(running) ? [] : [
+  {
+    mild: true,
+    found: `a ${tries === 1 ? 'zentrale check' : 'Zentrale'} at ${from} (role ${role}) works on it${since === null ? '' : ` since ${since}`}`,
+    advice: running === undefined ? 'If this one is started, it stands by, and is active as soon as that one has ended'
+      : 'This one is active as soon as that one has ended'
+  },
+  ...isOfUs === 1 ? [] : [{ found: 'this config has another role, which may not end the session of that one if it is frozen',
+    advice: `Let both have the same: write ${role} and its password into store.postgres` }]
+]
 
 const wrongWith = (seen: Seen, running: Readiness | undefined): Omit<Finding, 'what'>[] => [
   ...seen.encoding === 'UTF8' ? [] : [{ found: `its encoding is ${seen.encoding}`,
@@ -60,6 +72,8 @@ const wrongWith = (seen: Seen, running: Readiness | undefined): Omit<Finding, 'w
   ...seen.readsOnly ? [{ found: 'it takes no writes', advice: 'Is this a standby server? Write the address of the one that takes writes' }] : [],
   ...seen.mayCreate ? [] : [{ found: 'this user may not create in it',
     advice: 'Let it: ALTER DATABASE … OWNER TO …, or GRANT CREATE ON DATABASE … TO …' }],
+  ...seen.foreign === 0 ? [] : [{ found: `${seen.foreign} tables in the schema zentrale belong to another role than this one`,
+    advice: 'Write the role that owns them into store.postgres, or give it to this one: REASSIGN OWNED BY … TO …' }],
   ...seen.major >= POSTGRES_MIN ? [] : [{ mild: true as const, found: `it is PostgreSQL ${seen.server}`,
     advice: `Zentrale is tested with ${POSTGRES_MIN} and later` }],
   ...seen.syncs ? [] : [{ mild: true as const, found: 'fsync or full_page_writes is off',
@@ -79,11 +93,22 @@ const databaseServes = async (url: string, seen: Database, running: Readiness | 
   return [fits, ...wrong.map(one => ({ what, ...one }))]
 }
 
-/** Why what a Zentrale does may be tried only by the one that is active elsewhere; undefined if none is. */
-export const activeElsewhere = (seen: Database | undefined, running: Readiness | undefined): string | undefined => {
-  if (isActive(running) || seen === undefined) return undefined
+/** If nobody is active on the database, and none waits here to be, nobody becomes it for as long as `during` takes. */
+export const whileFree = async <T>({ store: { postgres } }: Config, running: Readiness | undefined, clock: Clock,
+  during: (isFree: boolean) => Promise<T>): Promise<T> => {
+  const release = postgres === undefined || running !== undefined ? undefined
+    : await holdBack(postgres, clock).catch(() => undefined) // what is in the way is said when it is looked at
+  try {
+    return await during(postgres === undefined || release !== undefined)
+  } finally { release?.() }
+}
+
+/** Why what only one may be is not tried here: another Zentrale is active, or may be at any moment. Undefined if none is. */
+export const activeElsewhere = (seen: Database | undefined, running: Readiness | undefined, isFree: boolean): string | undefined => {
+  if (isActive(running) || isFree || seen === undefined) return undefined
   if (typeof seen === 'string') return 'it cannot be seen whether another one is active on the database'
-  return seen.holder && `the one at ${seen.holder.from} is active on this database`
+  if (seen.holder !== undefined) return `the one at ${seen.holder.from} is active on this database`
+  return running === undefined ? 'another one was active on this database a moment ago' : 'this one may be at any moment'
 }
 
 export const checkStore = async ({ store }: Config, running: Readiness | undefined, seen: Database | undefined): Promise<Finding[]> => [

@@ -6,20 +6,21 @@ import { type Config, networksOf, placesOn } from '../config/config'
 import type { Chance } from '../lib/chance'
 import { type Clock, sleep } from '../lib/clock'
 import { messageOf } from '../model/errors'
+import type { Active } from '../networks/kind'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { storeName } from '../store/open'
 import { checkAddresses } from './check-addresses'
 import { checkMark } from './check-mark'
-import { activeElsewhere, checkStore, type Database, lookAtDatabase } from './check-store'
+import { activeElsewhere, checkStore, type Database, lookAtDatabase, whileFree } from './check-store'
 import { fromOutside, isClosed } from './probes'
 import { checkUnsealed } from './unsealed'
 import { checkRetired } from './retired'
 import { readiness, type Readiness, urlOf } from './remote-queue'
 
-const networkChecks = async (given: Config, isRunning: boolean, clock: Clock, chance: Chance): Promise<Finding[]> => {
+const networkChecks = async (given: Config, active: Active, clock: Clock, chance: Chance): Promise<Finding[]> => {
   const { mirrors, addresses } = given
   const findings = await Promise.all(networksOf(given).map(({ kind: { settings: { name }, check }, config }) =>
-    check.servers(config, { isRunning, clock, chance, places: placesOn(mirrors, name), addresses,
+    check.servers(config, { active, clock, chance, places: placesOn(mirrors, name), addresses,
       mayBeEncrypted: placesOn(mirrors.filter(({ allowsEncrypted }) => allowsEncrypted === true), name) })))
   return findings.flat()
 }
@@ -32,12 +33,14 @@ const fileChecks = (config: Config): Promise<Finding[]> => {
 /** A second login as the same component or account of a gateway can throw the active one out, and take what is for it. */
 const untried = (why: string | undefined): Finding[] => why === undefined ? [] : [{
   what: 'Networks', found: `nothing logs in there as Zentrale, because ${why}`, mild: true,
-  advice: 'Give zentrale check where the active one runs: it tells how its links are'
+  advice: `What disturbs nobody is tried from here: names, connections, TLS, tokens, passwords that need no session. The rest (the secret of the
+component, binds, rooms) is right here if it is there and both configs are the same: zentrale check where the active one runs tells how its links are`
 }]
 
 /** Ports on which no other check listens. */
-const portChecks = (config: Config, isRunning: boolean): Promise<Finding[]> => {
+const portChecks = (config: Config, isRunning: boolean, active: Active): Promise<Finding[]> => {
   if (isRunning) return Promise.resolve([])
+  if (active === 'elsewhere') return Promise.all(config.listens.map(listen => runProbe(`Port ${hostAndPort(listen)}`, () => portIsFree(listen))))
   const { listen, publicUrl } = config.operate
   const ports = [...publicUrl === undefined ? [listen] : [], ...networksOf(config).flatMap(({ kind, config }) => kind.check.ports?.(config) ?? [])]
   return Promise.all(ports.map(listen => runProbe(`Port ${hostAndPort(listen)}`, () => portIsFree(listen))))
@@ -61,16 +64,21 @@ const storedChecks = async (config: Config, seen: Database | undefined, where: P
 /** All findings, in the order of the config. */
 export const checkServers = async (config: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
   const running = await readiness(urlOf(config.operate.listen), clock, config.operate.token)
+  return await whileFree(config, running, clock, isFree => checkAll(config, running, isFree, clock, chance))
+}
+
+const checkAll = async (config: Config, running: Readiness | undefined, isFree: boolean, clock: Clock, chance: Chance): Promise<Finding[]> => {
   const isRunning = running !== undefined
-  const seen = await lookAtDatabase(config)
-  const elsewhere = activeElsewhere(seen, running)
+  const seen = await lookAtDatabase(config, isFree)
+  const elsewhere = activeElsewhere(seen, running, isFree)
+  const active = elsewhere !== undefined ? 'elsewhere' : isRunning ? 'here' : 'nowhere'
   const findings = await Promise.all([
     checkStore(config, running, seen),
     untried(elsewhere),
     fileChecks(config),
-    networkChecks(config, isRunning || elsewhere !== undefined, clock, chance),
-    portChecks(config, isRunning),
-    fromOutside(config, elsewhere !== undefined ? 'elsewhere' : isRunning ? 'here' : 'nowhere', clock),
+    networkChecks(config, active, clock, chance),
+    portChecks(config, isRunning, active),
+    fromOutside(config, active, clock),
     linkChecks(running),
     checkAddresses(config, clock.now()),
     storedChecks(config, seen, { isRunning, others: running?.standby !== undefined || elsewhere !== undefined }, clock)

@@ -5,6 +5,7 @@ import { MEDIA_PORT } from '../config/schema'
 import { type Answer, ask, errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import type { Listen } from '../lib/serve'
+import type { Active } from '../networks/kind'
 import { type Finding, hostAndPort, listening, portIsFree, reasonOf, runProbe, Wrong } from '../settings/probe'
 import type { Trial } from '../settings/questions'
 import { STANDS_BY } from './standby'
@@ -40,9 +41,6 @@ const toPages = (listen: Listen, publicUrl: string): Way => ({
   what: `Pages ${publicUrl}`, listen, url: publicUrl, passes: '/', asks: '/login', isOurs: isPage,
   without: 'It must hand on the header Host as it is. Without it the links that teams ask for by !page lead nowhere'
 })
-
-/** Where the Zentrale is active to which ways from outside should lead. */
-type Active = 'here' | 'elsewhere' | 'nowhere'
 
 const toWhoever = (url: string): string =>
   `Let ${url} lead to whoever is active, by a proxy or an address that moves (A second machine, in docs/operating.md).`

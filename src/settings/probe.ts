@@ -68,11 +68,11 @@ export const converse = <T>({ host, port, tls }: Peer, clock: Clock, first: stri
   }).finally(() => { done(); socket.destroy() })
 }
 
-/** Resolves when something listens there. Rejects as `converse` does. */
-export const connects = async ({ host, port }: Peer, clock: Clock): Promise<void> => {
+/** Resolves when something listens there, with TLS if it must have that. Rejects as `converse` does. */
+export const connects = async ({ host, port, tls = false }: Peer, clock: Clock): Promise<void> => {
   const { signal, done } = deadline(clock, PROBE_TIMEOUT_MS)
-  const socket = connect({ host, port, signal })
-  await once(socket, 'connect').finally(() => { done(); socket.destroy() })
+  const socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port })
+  await once(socket, tls ? 'secureConnect' : 'connect', { signal }).finally(() => { done(); socket.on('error', () => {}).destroy() })
 }
 
 export const hostAndPort = ({ host, port }: Listen): string => `${host}:${port}`

@@ -23,6 +23,13 @@ import { inUse } from './sql'
 export const LOCK = 0x5a454e54
 /** So long the session of a process that has just died may keep it. */
 const LOCK_WAIT_MS = 5_000
+
+/** What sessions are called in pg_stat_activity: those of the active one, of one that waits, of `check`, and others. */
+const ACTIVE = 'zentrale'
+const WAITS = 'zentrale, stands by'
+export const TRIES = 'zentrale check'
+export const LOOKS = 'zentrale, looks'
+
 const CONNECT_MS = 10_000
 /** What the active one says every BEAT_MS, however quiet it is. */
 export const BEAT = 'SELECT 1'
@@ -108,11 +115,14 @@ const mustBeDirect = async (held: Held): Promise<void> => {
   }
 }
 
-/** A session beside others, which holds no lock. Nothing is written over it. `answerMs`: so late may an answer come; 0 is without a limit. */
-export const connect = async (url: string, answerMs = 0): Promise<Held> => {
+/**
+ * A session beside others, which holds no lock. Nothing is written over it. `name`: as PostgreSQL shows it. `answerMs`: so late may an answer come; 0
+ * is without a limit.
+ */
+export const connect = async (url: string, name: string, answerMs = 0): Promise<Held> => {
   const socket = new Socket()
   const client = new (pg().Client)({
-    connectionString: url, application_name: 'zentrale', keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser: parserOf },
+    connectionString: url, application_name: name, keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser: parserOf },
     query_timeout: answerMs, stream: () => socket
   })
   client.on('error', () => { /* what was asked rejects, and `watch` tells */ })
@@ -194,7 +204,7 @@ const markAt = async (held: Held): Promise<string | undefined> => {
 
 /** Takes the lock, then looks at what is there. */
 const take = async (url: string, { signal, told, seen }: Wait, reached: () => void, takesStrange: boolean): Promise<Taken> => {
-  const held = await connect(url)
+  const held = await connect(url, WAITS)
   reached()
   const leave = (): void => { held.socket.destroy() }
   signal.addEventListener('abort', leave)
@@ -205,13 +215,25 @@ const take = async (url: string, { signal, told, seen }: Wait, reached: () => vo
       told('another process is active')
     }
     signal.throwIfAborted()
-    await held.client.query('SET lock_timeout = 0')
+    await held.client.query(`SET lock_timeout = 0; SET application_name = '${ACTIVE}'`)
     return { ...held, version: await migrate(held, takesStrange) }
   } catch (error) {
     leave()
     throw error
   } finally {
     signal.removeEventListener('abort', leave)
+  }
+}
+
+/** Holds the lock if nobody does, so that nobody becomes active meanwhile. Undefined if somebody holds it. Call what it gives to end that. */
+export const holdBack = async (url: string, clock: Clock): Promise<(() => void) | undefined> => {
+  const held = await connect(url, TRIES, ANSWER_MS)
+  const [got] = await ask<{ ok: number }>(held, 'SELECT pg_try_advisory_lock($1) AS ok', [LOCK]).catch(() => [])
+  if (got?.ok !== 1) return void held.socket.destroy()
+  const { stop } = watch(held, clock, () => { /* then somebody else may be active, as without it */ })
+  return () => {
+    stop()
+    held.socket.destroy()
   }
 }
 

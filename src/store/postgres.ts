@@ -6,7 +6,7 @@
 import type { Clock } from '../lib/clock'
 import { makeAhead } from './ahead'
 import { makeJobs } from './jobs'
-import { connect, takeLock, type Wait, watch } from './postgres-lock'
+import { connect, LOOKS, takeLock, type Wait, watch } from './postgres-lock'
 import { makeSession } from './postgres-session'
 import type { About, Store } from './store'
 import { makeTally } from './tally-tx'
@@ -38,7 +38,7 @@ export const openPostgres = async (
     fence,
     commits: jobs.commits,
     async compact () {
-      const beside = await connect(url) // it may take longer than an answer of the session may
+      const beside = await connect(url, LOOKS) // it may take longer than an answer of the session may
       try {
         await beside.client.query('VACUUM')
         return 'What was deleted may be in the log of PostgreSQL, and in copies of the database, until they are gone.'

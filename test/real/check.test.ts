@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { type Element, xml } from '@xmpp/client'
 import { Client } from 'pg'
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
@@ -193,38 +193,69 @@ describe('zentrale check on a database on which a Zentrale is active elsewhere',
       response.end(JSON.stringify({ ready: false, standby: 'another process is active', waiting: [], links: [] }))
     }, { host: '127.0.0.1', port: 0 })
     let connected = 0
-    const network = createServer(socket => { connected++; socket.destroy() })
-    await new Promise<void>(resolve => network.listen(0, '127.0.0.1', resolve))
+    let said: string[] = [] // to the component's port, and to the gateway
+    let holders = -1
+    const ports = await Promise.all([
+      (socket: Socket) => { connected++; socket.destroy() },
+      (socket: Socket) => {
+        socket.on('error', () => {}).on('data', chunk => {
+          said.push(String(chunk))
+          if (!String(chunk).includes('handshake')) socket.write("<stream:stream id='abc'>")
+          else void holdersNow().then(count => { holders = count; socket.end('<handshake/>') })
+        })
+      },
+      (socket: Socket) => { socket.on('error', () => {}).on('data', () => { said.push('bind'); socket.destroy() }) }
+    ].map(async each => {
+      const listening = createServer(each)
+      await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
+      return { listening, port: (listening.address() as AddressInfo).port }
+    }))
+    const holdersNow = async (): Promise<number> =>
+      (await active.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted")).rowCount ?? 0
     try {
       await active.connect()
       await active.query('CREATE ROLE guest LOGIN')
-      const { port } = network.address() as AddressInfo
+      const [web = 0, component = 0, gateway = 0] = ports.map(({ port }) => port)
       const look = async (postgres: string, operate?: number): Promise<string> => {
         const config = wholeConfig()
-        config.xmpp.component.port = config.sms.gateways[0].port = port
-        config.media.public_url = config.operate.public_url = `http://127.0.0.1:${port}`
+        Object.assign(config.xmpp.component, { port: component })
+        Object.assign(config.sms.gateways[0], { port: gateway })
+        config.media.public_url = config.operate.public_url = `http://127.0.0.1:${web}`
         config.store = { postgres }
         if (operate !== undefined) config.operate.listen.port = operate
         const loaded = loadConfig(write(config, registration()), {})
         return (await checkServers(loaded, systemClock, systemChance)).map(showFinding).join('\n')
       }
+      const free = await look(url)
+      assert.match(free, /^✓ XMPP server 127\.0\.0\.1:\d+: takes chat\.example\.org as a component$/m)
+      assert.doesNotMatch(free, /Networks|works on it/)
+      assert.deepEqual([holders, await holdersNow()], [1, 0], 'nobody becomes active while it tries')
+      assert.ok(said.includes('bind'))
+      said = []
+      connected = 0
       await active.query('SELECT pg_advisory_lock($1)', [0x5a454e54])
-      const said = await look(url)
-      assert.match(said, /^! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active on this database\n/m)
-      assert.match(said, /^! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n/m)
-      assert.doesNotMatch(said, /XMPP server|Let your web server/)
-      assert.match(said, /^✗ Media links .*\n {4}Let http:\S+ lead to whoever is active/m)
-      assert.match(await look(url.replace('postgres@', 'guest@')),
-        /a Zentrale at an address that this role may not see \(role postgres\) works on it\n/)
+      const beside = await look(url)
+      assert.match(beside, /^! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active on this database\n/m)
+      assert.match(beside, /^! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n/m)
+      assert.match(beside, /^ {4}What disturbs nobody is tried from here/m)
+      assert.match(beside, /^✓ XMPP server 127\.0\.0\.1:\d+: is reached from here; the login is not tried$/m)
+      assert.match(beside, /^✓ SMS gateway main .*: is reached from here; the login is not tried$/m)
+      assert.doesNotMatch(beside, /Let your web server/)
+      assert.match(beside, /^✓ Port 127\.0\.0\.1:9993: is free$/m)
+      assert.match(beside, /^✗ Media links .*\n {4}Let http:\S+ lead to whoever is active/m)
+      const guest = await look(url.replace('postgres@', 'guest@'))
+      assert.match(guest, /a Zentrale at an address that this role may not see \(role postgres\) works on it\n/)
+      assert.match(guest, /^✗ Store .*: this config has another role, which may not end the session of .*\n {4}Let both .* postgres/m)
       const here = await look(url, standby.port)
       assert.match(here, /^✓ Zentrale: stands by: another process is active\n✓ Store PostgreSQL/)
       assert.match(here, /^! Store .*: a Zentrale at 127\.0\.0\.1 \(role postgres\) works on it since 20.*Z\n {4}This one is active as soon as/m)
       assert.match(here, /^! Networks: nothing logs in there as Zentrale, because the one at 127\.0\.0\.1 is active/m)
-      assert.doesNotMatch(here, /XMPP server|Let your web server/)
+      assert.doesNotMatch(here, /Let your web server/)
+      assert.deepEqual(said.filter(text => text === 'bind' || text.includes('handshake')), [])
       assert.equal(connected, 6, 'by the two public addresses, each time')
     } finally {
       await active.end()
-      network.close()
+      for (const { listening } of ports) listening.close()
       await Promise.all([standby.stop(), server.stop()])
     }
   })

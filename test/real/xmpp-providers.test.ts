@@ -7,6 +7,7 @@ import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
 import type { Memory, Network, Profile } from '../../src/model/network'
 import type { AccountConfig } from '../../src/networks/xmpp/account/where'
+import type { Active } from '../../src/networks/kind'
 import { checkAccount } from '../../src/networks/xmpp/check-account'
 import { makeJoined } from '../../src/networks/xmpp/joined'
 import type { Finding } from '../../src/settings/probe'
@@ -20,7 +21,8 @@ import { ejabberdProvider, prosodyProvider, type Provided, type Provider } from 
 
 const USERS = { info: 'grüße, =büro=', anna: 'geheim' }
 
-const check = (account: AccountConfig): Promise<Finding[]> => checkAccount(account, { clock: systemClock, chance: systemChance })
+const check = (account: AccountConfig, active: Active = 'nowhere'): Promise<Finding[]> =>
+  checkAccount(account, { clock: systemClock, chance: systemChance, active })
 
 interface Begun { network: Network, inbox: TestInbox, memory: Memory, why: string[] }
 
@@ -65,6 +67,11 @@ const suite = (name: 'prosody' | 'ejabberd', start: (options: Provider) => Promi
       await other.inbox.until('the answer', () => other.inbox.arrivals.some(({ kind }) => kind === 'message'))
       assert.deepEqual(one.inbox.arrivals.map(textOf)[0], 'Guten Tag')
       await other.inbox.until('the receipt', () => other.inbox.arrivals.some(({ kind }) => kind === 'receipt'))
+    })
+
+    it('says the password and begins no session while a Zentrale is active elsewhere', async () => {
+      assert.deepEqual((await check(account(), 'elsewhere')).map(({ found }) => found), ['takes the password from here; no session is begun'])
+      assert.match((await check(account('info', { password: 'falsch' }), 'elsewhere'))[0]!.found, /refuses the password/)
     })
 
     it('tells why it does not log in, and what to do', async () => {

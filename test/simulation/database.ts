@@ -122,7 +122,7 @@ const columnsOf = (db: DatabaseSync): { name: string, columns: string[] }[] =>
 
 /** Waits until the session of the life that is over has ended, and copies all rows into a file. */
 const copied = async (url: string, path: string): Promise<Files> => {
-  const { client, socket } = await lock.connect(url)
+  const { client, socket } = await lock.connect(url, 'simulation')
   await client.query('SET lock_timeout = 0')
   await client.query('SELECT pg_advisory_lock($1)', [lock.LOCK])
   openFile(path).db.close()

@@ -3,7 +3,7 @@ import { type Answer, ask } from '../../lib/ask'
 import type { Clock } from '../../lib/clock'
 import type { Handler } from '../../lib/serve'
 import { type Finding, listening, runProbe, Wrong } from '../../settings/probe'
-import type { Addressed, Check, Checking, Trouble } from '../kind'
+import type { Active, Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME } from '.'
 import { checkAdmin } from './check-admin'
 import { answers } from './check-answers'
@@ -34,11 +34,11 @@ const pingListener: Handler = (request, response) => {
 }
 
 /** Matrix CS API §appservice ping: tests the whole way back from the homeserver to our listener. */
-const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection, isRunning: boolean, clock: Clock): Promise<string> => {
+const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection, active: Active, clock: Clock): Promise<string> => {
   const ping = (): Promise<Answer> =>
     ask(clock, `${homeserverUrl}/_matrix/client/v1/appservice/${encodeURIComponent(registration.id)}/ping`,
       { method: 'POST', token: registration.as_token, json: {} })
-  const answer = isRunning ? await ping() : await listening(listen, pingListener, ping)
+  const answer = active !== 'nowhere' ? await ping() : await listening(listen, pingListener, ping)
   if (answer.status === 200) return `reaches Zentrale at ${registration.url}`
   throw new Wrong(`cannot reach Zentrale at ${registration.url} (${field(answer, 'errcode')} ${field(answer, 'error')})`,
     'The url in the registration must lead from the homeserver to matrix.listen of whichever Zentrale is active. After changing it, restart the ' +
@@ -70,7 +70,7 @@ const bringsSignals = ({ registration, registrationFile }: MatrixSection): Findi
     advice: `Write into ${registrationFile}, in place of a line that begins so, and ${handOver(registrationFile)}:\nreceive_ephemeral: true` }
 }
 
-const servers = async (config: MatrixSection, { isRunning, clock, places, addresses, mayBeEncrypted = [] }: Checking): Promise<Finding[]> => {
+const servers = async (config: MatrixSection, { active, clock, places, addresses, mayBeEncrypted = [] }: Checking): Promise<Finding[]> => {
   const name = `Matrix homeserver ${config.homeserverUrl}`
   const first = await runProbe(name, () => answers(config.homeserverUrl, clock))
   if (first.advice !== undefined) return [first]
@@ -78,7 +78,7 @@ const servers = async (config: MatrixSection, { isRunning, clock, places, addres
   if (knows.advice !== undefined) return [first, knows]
   const ids = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NAME).map(({ id }) => id))
   const [all, allowed] = [places, mayBeEncrypted].map(some => some.map(({ id }) => id))
-  return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)), bringsSignals(config),
+  return [first, knows, await runProbe(name, () => reachesUs(config, active, clock)), bringsSignals(config),
     ...await newer(config, ids, clock),
     ...await checkAdmin(config, clock), ...ids.length > 0 ? [await checkEncryption(config, ids, clock)] : [],
     ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, all ?? [], clock, allowed)]

@@ -1,14 +1,15 @@
 /**
- * An account in `zentrale check`: does its server let us in, and what does it do for us? It logs in beside a Zentrale that runs and shows itself
- * to nobody, so it disturbs nothing.
+ * An account in `zentrale check`: does its server let us in, and what does it do for us? It logs in beside a Zentrale that runs here and shows itself
+ * to nobody, so it disturbs nothing. If one is active elsewhere, it begins no session at all: some servers end the oldest one for a new one.
  */
 import type { Chance } from '../../lib/chance'
 import { deadline, type Clock } from '../../lib/clock'
 import { messageOf } from '../../model/errors'
 import { type Finding, runProbe, Wrong } from '../../settings/probe'
+import type { Active } from '../kind'
 import { CARBONS } from './account/dispatch'
 import type { Line } from './account/line'
-import { login } from './account/login'
+import { login, proves } from './account/login'
 import { faultOf, type Fault } from './account/refusal'
 import { type AccountConfig, domainOf } from './account/where'
 import { ARCHIVE, INFO } from './muc/room'
@@ -67,12 +68,18 @@ const remarks = async (line: Line, { jid }: AccountConfig, counts: boolean): Pro
   return said.filter(([fine]) => !fine).map(([, found, advice]) => [found, advice])
 }
 
-export const checkAccount = async (account: AccountConfig, { clock, chance }: { clock: Clock, chance: Chance }): Promise<Finding[]> => {
+export const checkAccount = async (
+  account: AccountConfig, { clock, chance, active }: { clock: Clock, chance: Chance, active: Active }
+): Promise<Finding[]> => {
   const what = `XMPP account ${account.jid}`
   const { signal, done } = deadline(clock, ANSWER_TIMEOUT_MS)
   const mild: Finding[] = []
   const finding = await runProbe(what, async () => {
     try {
+      if (active === 'elsewhere') {
+        await proves(account, { chance, signal })
+        return 'takes the password from here; no session is begun'
+      }
       const { line, counts } = await login(account, { resource: `check-${chance.token(TOKEN_BYTES)}`, chance, signal })
       for (const [found, advice] of await remarks(line, account, counts)) mild.push({ what, found, advice, mild: true })
       line.write('</stream:stream>')

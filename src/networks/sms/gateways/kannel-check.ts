@@ -2,10 +2,11 @@
 import { ask } from '../../../lib/ask'
 import type { Clock } from '../../../lib/clock'
 import { reasonOf, Wrong } from '../../../settings/probe'
+import type { Active } from '../../kind'
 import type { KannelConfig } from './kannel'
 
-/** A call without a receiver: Kannel checks the login first and sends nothing (answers 400). */
-export const checkKannel = async ({ sendUrl, username, password }: KannelConfig, _isRunning: boolean, clock: Clock): Promise<string> => {
+/** A call without a receiver: Kannel checks the login first and sends nothing (answers 400). It disturbs nobody, because each call stands alone. */
+export const checkKannel = async ({ sendUrl, username, password }: KannelConfig, _active: Active, clock: Clock): Promise<string> => {
   const url = new URL(sendUrl)
   url.search = new URLSearchParams({ username, password }).toString()
   const answer = await ask(clock, url.href).catch((error: unknown) => {

@@ -4,6 +4,7 @@ import type { Clock } from '../../../lib/clock'
 import type { Listen } from '../../../lib/serve'
 import type { World } from '../../../model/network'
 import type { Given } from '../../../settings/questions'
+import type { Active } from '../../kind'
 import type { Dial } from '../smpp/session'
 import type { Gateway } from './gateway'
 
@@ -21,8 +22,8 @@ export interface GatewayKind<W extends WrittenGateway = WrittenGateway, C extend
   listen? (config: W | C): Listen
   /** The gateway's address, for people. */
   where (config: C): string
-  /** Tries the gateway: says what it found, or throws Wrong. While Zentrale runs, it must not disturb it. */
-  check (config: C, isRunning: boolean, clock: Clock): Promise<string>
+  /** Tries the gateway: says what it found, or throws Wrong. While a Zentrale is active, it must not disturb it. */
+  check (config: C, active: Active, clock: Clock): Promise<string>
   init: {
     ask: string // its name in the question for the kind
     port: string

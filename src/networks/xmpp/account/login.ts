@@ -143,14 +143,14 @@ const through = async (line: Line, where: Where, config: AccountConfig, parts: L
   return { ...await begin(line, config, parts.resource ?? RESOURCE, counted), ...told }
 }
 
-/** Throws Refused with a Fault, or Unavailable. */
-export const login = async (config: AccountConfig, parts: LoginParts, former?: Former): Promise<Session> => {
+/** Works on the connection to the first server that is reached. */
+const reached = async <T>(config: AccountConfig, parts: LoginParts, work: (line: Line, where: Where) => Promise<T>): Promise<T> => {
   let last: unknown = new Unavailable('no server')
   for (const where of await placesFor(config, parts.resolve)) {
     let line: Line | undefined
     try {
       line = await makeLine(where, config, parts.signal, parts.dial)
-      return await through(line, where, config, parts, former)
+      return await work(line, where)
     } catch (error) {
       line?.close()
       if (line !== undefined || parts.signal.aborted) throw error
@@ -159,3 +159,13 @@ export const login = async (config: AccountConfig, parts: LoginParts, former?: F
   }
   throw last
 }
+
+/** Throws Refused with a Fault, or Unavailable. */
+export const login = (config: AccountConfig, parts: LoginParts, former?: Former): Promise<Session> =>
+  reached(config, parts, (line, where) => through(line, where, config, parts, former))
+
+/** Says the password, and goes without a session. Throws as `login` does. */
+export const proves = (config: AccountConfig, parts: LoginParts): Promise<void> => reached(config, parts, async (line, where) => {
+  await authenticate(line, await encrypted(line, where, config), config, parts)
+  line.close()
+})
