@@ -6,6 +6,7 @@ import { coalesced } from './lib/coalesced'
 import { giveBack, ownHeap, ownProcessorMs } from './lib/give-back'
 import { makeLog, type RootLog } from './lib/log'
 import { messageOf } from './model/errors'
+import { unheard } from './settings/probe'
 import { assemble, type Machine, type Zentrale } from './zentrale'
 
 /** As in sysexits.h, where it has a code. */
@@ -42,7 +43,7 @@ export const start = async (read: () => Config, version: string): Promise<never>
       return config
     }
   }
-  const toStart = starting(config, { log, version, bug, stopped: stopping.signal, standing })
+  const toStart = starting(standing.now, { log, version, bug, stopped: stopping.signal, standing })
   const reload = coalesced(async () => {
     if (standsBy) {
       config = read()
@@ -77,9 +78,9 @@ const reloading = async (read: () => Config, zentrale: Zentrale, log: RootLog): 
 }
 
 /** If it cannot start, logs the reason in one line and ends the process. */
-const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version' | 'bug' | 'standing'> & { stopped: AbortSignal }) => {
+const starting = async (config: () => Config, machine: Pick<Machine, 'log' | 'version' | 'bug' | 'standing'> & { stopped: AbortSignal }) => {
   try {
-    const zentrale = await assemble(config, { clock: systemClock, chance: systemChance, ...machine })
+    const zentrale = await assemble(config(), { clock: systemClock, chance: systemChance, ...machine })
     await zentrale.start()
     return zentrale
   } catch (error) {
@@ -87,7 +88,7 @@ const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version'
       machine.log.info({ signal: messageOf(error) }, 'stopped')
       process.exit(EXIT.ok)
     }
-    machine.log.error({ error: messageOf(error) }, 'cannot start')
+    machine.log.error({ error: unheard(error, config().listens) ?? messageOf(error) }, 'cannot start')
     process.exit(EXIT.cannotStart)
   }
 }

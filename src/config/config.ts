@@ -21,7 +21,7 @@ export interface Config {
   directChats?: DirectRules | undefined
   portals?: PortalRules | undefined
   addresses: FunctionAddress[]
-  listens: Listen[] // wherever it listens
+  listens: (Listen & { key: string })[] // wherever it listens, and the key of the port
   shared: Record<string, string> // digests of what must be the same wherever it runs: mark.ts
   /** `logbookKey`: the token, if nothing else is written. */
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey: string, publicUrl?: string }

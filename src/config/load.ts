@@ -30,7 +30,7 @@ export const loadConfig = (path: string, environment: Environment, kinds: readon
     return section === undefined ? [] : [[name, take(section, { ...around, places: placesOn(mirrors, name) })]]
   }))
   if (problems.length > 0) throw new ConfigError(problems)
-  const listens = listeners(written, kinds).map(({ host, port }) => ({ host, port }))
+  const listens = listeners(written, kinds).map(({ host, port, path }) => ({ host, port, key: spell(path) }))
   const shared = sharedOf(written, kinds, networks)
   return {
     ...configOf(written, path), kinds, listens, networks, mirrors, addresses, shared, ...directChats && { directChats }, ...portals && { portals }

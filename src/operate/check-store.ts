@@ -1,15 +1,16 @@
 /** `zentrale check` of the store: a file that can be written, or a database that keeps what it says. */
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { type Finding, reasonOf, runProbe, Wrong } from '../settings/probe'
-import { isStrange, strangeness } from '../store/moved'
+import { isStrange, MOVED, strangeness, UNVERSIONED } from '../store/moved'
 import { makeStoreFolder, storeName } from '../store/open'
 import { holdBack } from '../store/postgres-lock'
 import { type Holder, lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
+import { movedFrom, schemaOf } from '../store/sqlite'
 import type { Readiness } from './remote-queue'
 
 /** What we are tested with, and later ones. */
@@ -35,17 +36,24 @@ const fileIsWritable = async (path: string): Promise<string> => {
     makeStoreFolder(path)
     await access(folder, constants.W_OK)
     await access(path, constants.R_OK | constants.W_OK).catch((error: { code?: string }) => { if (error.code !== 'ENOENT') throw error })
-    return 'can be written'
   } catch (error) {
     throw new Wrong(`cannot be written (${messageOf(error)})`,
       `Make ${folder} writable for the user that Zentrale runs as: chown -R zentrale: ${folder}`)
   }
+  const schema = existsSync(path) ? schemaOf(path) : 0
+  if (isStrange(schema)) throw strange(schema, movedFrom(path))
+  return 'can be written'
 }
 
+/** Of a place from which a store was moved, or to which it has not wholly come. */
+const strange = (schema: number, movedTo?: string): Wrong => new Wrong(strangeness(schema, movedTo), schema === MOVED
+  ? 'Give the config whose store leads there: zentrale --config FILE check. What lies here still holds what people wrote: remove it once all is well'
+  : 'Nothing starts on it until then')
+
 /** What the schema of a database is to this program. Throws Wrong if it is too new, or the store is not there any more. */
-export const schemaInWords = (schema: number | undefined, known: number): string => {
+export const schemaInWords = (schema: number | undefined, known: number, movedTo?: string): string => {
   if (schema === undefined) return 'is not there yet'
-  if (isStrange(schema)) throw new Wrong(strangeness(schema), 'zentrale start says which one')
+  if (isStrange(schema)) throw strange(schema, movedTo)
   if (schema > known) {
     throw new Wrong(`its schema is version ${schema}, made by a newer Zentrale; this one knows ${known}`,
       'Install the newer one, or restore a backup')
@@ -72,6 +80,7 @@ const wrongWith = (seen: Seen, running: Readiness | undefined): Omit<Finding, 'w
   ...seen.readsOnly ? [{ found: 'it takes no writes', advice: 'Is this a standby server? Write the address of the one that takes writes' }] : [],
   ...seen.mayCreate ? [] : [{ found: 'this user may not create in it',
     advice: 'Let it: ALTER DATABASE … OWNER TO …, or GRANT CREATE ON DATABASE … TO …' }],
+  ...seen.tables > 0 && (seen.schema ?? 0) === 0 ? [{ found: 'its schema zentrale cannot be used', advice: UNVERSIONED }] : [],
   ...seen.foreign === 0 ? [] : [{ found: `${seen.foreign} tables in the schema zentrale belong to another role than this one`,
     advice: 'Write the role that owns them into store.postgres, or give it to this one: REASSIGN OWNED BY … TO …' }],
   ...seen.major >= POSTGRES_MIN ? [] : [{ mild: true as const, found: `it is PostgreSQL ${seen.server}`,
@@ -89,7 +98,8 @@ const databaseServes = async (url: string, seen: Database, running: Readiness | 
         'store.postgres is right' }]
   }
   const wrong = wrongWith(seen, running)
-  const fits = await runProbe(what, async () => `PostgreSQL ${seen.server}, ${seen.encoding}; ${schemaInWords(seen.schema, POSTGRES_SCHEMA)}`)
+  const { server, encoding, schema, movedTo } = seen
+  const fits = await runProbe(what, async () => `PostgreSQL ${server}, ${encoding}; ${schemaInWords(schema, POSTGRES_SCHEMA, movedTo)}`)
   return [fits, ...wrong.map(one => ({ what, ...one }))]
 }
 
@@ -100,7 +110,7 @@ export const whileFree = async <T>({ store: { postgres } }: Config, running: Rea
     : await holdBack(postgres, clock).catch(() => undefined) // what is in the way is said when it is looked at
   try {
     return await during(postgres === undefined || release !== undefined)
-  } finally { release?.() }
+  } finally { await release?.() }
 }
 
 /** Why what only one may be is not tried here: another Zentrale is active, or may be at any moment. Undefined if none is. */

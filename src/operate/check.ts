@@ -8,7 +8,9 @@ import { type Clock, sleep } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import type { Active } from '../networks/kind'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
+import { isStrange } from '../store/moved'
 import { storeName } from '../store/open'
+import { schemaOf } from '../store/sqlite'
 import { checkAddresses } from './check-addresses'
 import { checkMark } from './check-mark'
 import { activeElsewhere, checkStore, type Database, lookAtDatabase, whileFree } from './check-store'
@@ -51,11 +53,16 @@ const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
     runProbe(`Link ${network} ${name}`, () => up ? Promise.resolve(`is up since ${since}`)
       : Promise.reject(new Wrong(`is down since ${since}: ${why}`, 'Zentrale keeps trying. Its log may say more')))))
 
+/** A store that was moved away, or is not whole: of it, all is said. */
+const isSaid = ({ store: { path } }: Config, seen: Database | undefined): boolean =>
+  path !== undefined ? isStrange(schemaOf(path)) : typeof seen === 'object' && isStrange(seen.schema ?? 0)
+
 /** What is read from the store, one after the other: nobody else opens a file meanwhile. */
 const storedChecks = async (config: Config, seen: Database | undefined, where: Parameters<typeof checkMark>[2], clock: Clock): Promise<Finding[]> => {
   try {
     return [...await checkMark(config, seen, where, clock), ...await checkRetired(config, clock), ...await checkUnsealed(config, clock)]
   } catch (error) {
+    if (isSaid(config, seen)) return []
     return [{ what: `Store ${storeName(config.store)}`, found: `cannot be read (${messageOf(error)})`,
       advice: config.store.postgres === undefined ? 'Check whether another program has it open' : 'Look at what is said of it above' }]
   }

@@ -48,8 +48,11 @@ export const runErase = async (config: Config, { persons: written, yes, anyway, 
   const persons = personsOf(config, written)
   const ready = await readiness(url, clock, token)
   if (ready === undefined) throw new Refused(NOT_RUNNING)
+  if (ready.standby !== undefined) throw new Refused(`this Zentrale stands by: ${ready.standby}. Give this command where the active one runs`)
   if (persons.length === 0) {
-    const { body } = await ask(clock, `${url}/admin/erasures`, { token })
+    const answer = await ask(clock, `${url}/admin/erasures`, { token })
+    const { status, body } = answer
+    if (status !== 200) throw new Unavailable(`the running Zentrale says: ${errorIn(answer)}`)
     return z.array(RECEIPT).parse(body).map(showReceipt).join('\n\n') || 'There is no receipt.'
   }
   const down = ready.links.filter(({ up }) => !up).map(({ network, name, why }) => `${network} ${name}${why === undefined ? '' : ` (${why})`}`)

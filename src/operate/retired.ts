@@ -37,10 +37,11 @@ const inStore = async (tx: Tx, addresses: FunctionAddress[]): Promise<RetiredLin
 /** As much of the lines of addresses.ts as is asked for here. */
 interface Line { name: string; sealed?: true; retired?: RetiredLine }
 
-/** What the Zentrale that runs with this config says of all addresses; undefined if none runs. */
+/** What the Zentrale that is active here with this config says of all addresses; undefined if none is: then it is read from the store. */
 export const linesNow = async ({ operate: { listen, token } }: Config, clock: Clock): Promise<Line[] | undefined> => {
   const url = urlOf(listen)
-  if (await readiness(url, clock) === undefined) return undefined
+  const ready = await readiness(url, clock)
+  if (ready === undefined || ready.standby !== undefined) return undefined
   const { body } = await ask(clock, `${url}/admin/addresses`, { token })
   return Array.isArray(body) ? body as Line[] : []
 }

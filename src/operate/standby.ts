@@ -5,7 +5,7 @@
 import type { Config } from '../config/config'
 import { OTHER_KEY, LOGBOOK_KEY } from '../config/mark'
 import type { Log } from '../lib/log'
-import { type Handler, serve, type Served } from '../lib/serve'
+import { type Handler, type Listen, serve, type Served } from '../lib/serve'
 
 const AGAIN_SECONDS = 5
 export const ACTIVE_HELP = 'Whether this process is the active one (1) or stands by (0).'
@@ -54,7 +54,9 @@ export interface Standby {
 }
 
 /** `failed`: it cannot listen where the config says. */
-export const makeStandby = ({ listens, operate }: Pick<Config, 'listens' | 'operate'>, log: Log, failed: (error: unknown) => void): Standby => {
+export const makeStandby = (
+  { listens, operate }: Pick<Config, 'operate'> & { listens: Listen[] }, log: Log, failed: (error: unknown) => void
+): Standby => {
   let why = ''
   let differing: string[] = []
   const whole = (): string => differing.length === 0 ? why : `${why}. ${differsIn(differing)}`

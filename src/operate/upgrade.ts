@@ -24,9 +24,11 @@ const MIB = 1024 * 1024
 const ROOM_TIMES = 2
 const ROOM_BYTES_MIN = 64 * MIB
 
-const schemaFits = async ({ path, postgres }: StoreAt): Promise<string> => postgres === undefined
-  ? schemaInWords(existsSync(path) ? schemaOf(path) : undefined, SCHEMA)
-  : schemaInWords((await lookAt(postgres)).schema, POSTGRES_SCHEMA)
+const schemaFits = async ({ path, postgres }: StoreAt): Promise<string> => {
+  if (postgres === undefined) return schemaInWords(existsSync(path) ? schemaOf(path) : undefined, SCHEMA)
+  const { schema, movedTo } = await lookAt(postgres)
+  return schemaInWords(schema, POSTGRES_SCHEMA, movedTo)
+}
 
 const diskHasRoom = async ({ path }: StoreAt): Promise<string> => {
   if (path === undefined) return 'is that of the database server: look there'

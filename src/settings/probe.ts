@@ -77,6 +77,15 @@ export const connects = async ({ host, port, tls = false }: Peer, clock: Clock):
 
 export const hostAndPort = ({ host, port }: Listen): string => `${host}:${port}`
 
+/** Why nothing can listen, with the key that says where; undefined if that is not what is wrong. */
+export const unheard = (error: unknown, listens: (Listen & { key: string })[]): string | undefined => {
+  const { code, address, port } = error as { code?: string, address?: string, port?: number }
+  const at = listens.find(listen => listen.port === port && (listen.host === address || listens.filter(one => one.port === port).length === 1))
+  if (at === undefined) return undefined
+  const wrong = portTaken(at, Object.assign(new Error(messageOf(error)), { code }))
+  return `${at.key}: ${hostAndPort(at)}: ${wrong.message}. ${wrong.advice}`
+}
+
 const portTaken = ({ host, port }: Listen, error: unknown): Wrong => (error as { code?: string }).code === 'EADDRINUSE'
   ? new Wrong('the port is taken by another program', `Find it: ss -ltnp 'sport = :${port}'. Stop it, or write another port in the config`)
   : new Wrong(`cannot listen there: ${messageOf(error)}`, `Check whether ${host} is an address of this machine`)

@@ -16,6 +16,8 @@ export interface End {
   /** Or MOVED, or ARRIVING. */
   state: number
   movedTo (): Promise<string | undefined>
+  /** What a person does to have this place empty. */
+  emptying: string
   rows (table: Table): AsyncIterable<Row[]> // some at a time
   begin (): Promise<void>
   insert (table: Table, rows: Row[]): Promise<void>

@@ -36,6 +36,7 @@ export const postgresEnd = async (url: string, clock: Clock): Promise<{ end: End
   const end: End = {
     name: nameOf(url),
     state: version,
+    emptying: 'give its owner\'s command there: DROP SCHEMA zentrale CASCADE',
     movedTo: async () => (await client.query<{ value: string }>(MOVED_TO)).rows[0]?.value,
     async * rows (table) {
       if (!isWriting) await client.query('BEGIN')

@@ -24,6 +24,7 @@ export const sqliteEnd = async (path: string, clock: Clock): Promise<{ end: End,
     name: path,
     state: version,
     movedTo: async () => movedTo(db),
+    emptying: `remove the files ${path}*`,
     rows: table => rowsOf(db, clock, table),
     async begin () { db.exec('BEGIN IMMEDIATE') },
     async insert ({ name, columns }, rows) {

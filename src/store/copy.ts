@@ -82,7 +82,8 @@ const mustBeSame = async (from: End, to: End, tables: Table[]): Promise<void> =>
   for (const table of tables) {
     const [one, other] = [await sumOf(from, table), await sumOf(to, table)]
     if (one.rows !== other.rows || one.sum !== other.sum) {
-      throw new Refused(`${to.name} holds an earlier copy, which was cut off, and ${from.name} has gone on since. Remove that copy first`)
+      throw new Refused(`${to.name} holds an earlier copy, which was cut off, and ${from.name} has gone on since. Remove that copy first: ` +
+        to.emptying)
     }
   }
 }
@@ -94,7 +95,10 @@ const move = async (from: End, to: End, version: number): Promise<Map<string, nu
   const isCutOff = from.state === MOVED && to.state === ARRIVING && await from.movedTo() === to.name
   if (!isCutOff) {
     if (isStrange(from.state)) throw new Refused(`${from.name}: ${strangeness(from.state, await from.movedTo())}`)
-    if (to.state === MOVED) throw new Refused(`${to.name}: ${strangeness(to.state, await to.movedTo())}`)
+    if (to.state === MOVED) {
+      throw new Refused(`${to.name} holds what was left when a store was moved from there to ${await to.movedTo() ?? 'another place'}. ` +
+        `If the store in ${from.name} is the one to keep, ${to.emptying}. Then give this command again. Nothing was moved`)
+    }
     if (to.state === ARRIVING) await mustBeSame(from, to, tables)
     else {
       await to.begin()

@@ -15,7 +15,7 @@ import { type Clock, sleep, type Timer } from '../lib/clock'
 import { pg } from '../lib/packages'
 import { messageOf } from '../model/errors'
 import { MARK } from './mark'
-import { isStrange, MOVED_TO, strangeness } from './moved'
+import { isStrange, MOVED_TO, strangeness, UNVERSIONED } from './moved'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import { inUse } from './sql'
 
@@ -116,14 +116,20 @@ const mustBeDirect = async (held: Held): Promise<void> => {
 }
 
 /**
+ * The modes of TLS that `pg` takes for verify-full, but not without a warning between the lines of our log. Whoever wants no look at the certificate
+ * writes no-verify.
+ */
+const withoutWarning = (url: string): string => url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/g, '$1verify-full')
+
+/**
  * A session beside others, which holds no lock. Nothing is written over it. `name`: as PostgreSQL shows it. `answerMs`: so late may an answer come; 0
  * is without a limit.
  */
 export const connect = async (url: string, name: string, answerMs = 0): Promise<Held> => {
   const socket = new Socket()
   const client = new (pg().Client)({
-    connectionString: url, application_name: name, keepAlive: true, connectionTimeoutMillis: CONNECT_MS, types: { getTypeParser: parserOf },
-    query_timeout: answerMs, stream: () => socket
+    connectionString: withoutWarning(url), application_name: name, keepAlive: true, connectionTimeoutMillis: CONNECT_MS,
+    types: { getTypeParser: parserOf }, query_timeout: answerMs, stream: () => socket
   })
   client.on('error', () => { /* what was asked rejects, and `watch` tells */ })
   const held = { client, socket }
@@ -149,6 +155,8 @@ const migrate = async ({ client }: Held, takesStrange: boolean): Promise<number>
   await client.query('BEGIN; CREATE SCHEMA IF NOT EXISTS zentrale; CREATE TABLE IF NOT EXISTS zentrale.version (version BIGINT NOT NULL)')
   const { rows: [found] } = await client.query<{ version: number }>('SELECT version FROM zentrale.version')
   const version = found?.version ?? 0
+  const { rows: tables } = await client.query("SELECT 1 FROM pg_tables WHERE schemaname = 'zentrale' AND tablename <> 'version'")
+  if (version === 0 && tables.length > 0) throw new Unfit(UNVERSIONED)
   if (isStrange(version)) {
     await client.query('COMMIT')
     if (takesStrange) return version
@@ -226,13 +234,14 @@ const take = async (url: string, { signal, told, seen }: Wait, reached: () => vo
 }
 
 /** Holds the lock if nobody does, so that nobody becomes active meanwhile. Undefined if somebody holds it. Call what it gives to end that. */
-export const holdBack = async (url: string, clock: Clock): Promise<(() => void) | undefined> => {
+export const holdBack = async (url: string, clock: Clock): Promise<(() => Promise<void>) | undefined> => {
   const held = await connect(url, TRIES, ANSWER_MS)
   const [got] = await ask<{ ok: number }>(held, 'SELECT pg_try_advisory_lock($1) AS ok', [LOCK]).catch(() => [])
   if (got?.ok !== 1) return void held.socket.destroy()
   const { stop } = watch(held, clock, () => { /* then somebody else may be active, as without it */ })
-  return () => {
+  return async () => {
     stop()
+    await ask(held, 'SELECT pg_advisory_unlock($1)', [LOCK]).catch(() => { /* nor does it hold then */ })
     held.socket.destroy()
   }
 }

@@ -1,5 +1,6 @@
 /** What can be seen of a database without taking part: nothing is locked or written, and nothing waits for whoever works on it. */
 import { MARK } from './mark'
+import { MOVED, MOVED_TO } from './moved'
 import { ANSWER_MS, connect, LOCK, LOOKS, nameOf, TRIES } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import { makeSession, type Session } from './postgres-session'
@@ -13,11 +14,11 @@ export const POSTGRES_SCHEMA = POSTGRES_MIGRATIONS.length
 /**
  * `server`: its version, and `major` its first number. `syncs`: what it says is on disk is there. `readsOnly`: it takes no writes, as a standby
  * server. `mayCreate`: so may we. `foreign`: how many tables of ours belong to somebody else. `schema`: the version of ours; absent if there is no
- * store. `holder`: the Zentrale at work on it. `mark`: of the config of the last active one.
+ * store; 0 if there are only `tables`. `holder`: the Zentrale at work on it. `mark`: of the config of the last active one.
  */
 export interface Seen {
   server: string; major: number; encoding: string; syncs: boolean; readsOnly: boolean; mayCreate: boolean; foreign: number
-  schema?: number; holder?: Holder; mark?: string
+  schema?: number; holder?: Holder; mark?: string; movedTo?: string; tables: number
 }
 
 /**
@@ -32,7 +33,9 @@ const SERVER = `SELECT current_setting('server_version') AS server, CAST(current
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readsOnly",
     has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
     (SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'zentrale' AND relkind = 'r'
-      AND NOT pg_has_role(relowner, 'USAGE')) AS foreign, to_regclass('zentrale.version') IS NOT NULL AS "isThere"`
+      AND NOT pg_has_role(relowner, 'USAGE')) AS foreign,
+    (SELECT count(*) FROM pg_tables WHERE schemaname = 'zentrale' AND tablename <> 'version') AS tables,
+    to_regclass('zentrale.version') IS NOT NULL AS "isThere"`
 
 /** The key of the lock is one number of 64 bits, in two halves. */
 const HOLDER = `SELECT CASE WHEN activity.backend_start IS NULL THEN 'an address that this role may not see'
@@ -53,7 +56,7 @@ const visiting = async <T>(url: string, use: (session: Session) => Promise<T>, a
   } finally { socket.destroy() }
 }
 
-type Found = Record<'server' | 'encoding', string> & Record<'major' | 'foreign' | 'syncs' | 'readsOnly' | 'mayCreate' | 'isThere', number>
+type Found = Record<'server' | 'encoding', string> & Record<'major' | 'foreign' | 'tables' | 'syncs' | 'readsOnly' | 'mayCreate' | 'isThere', number>
 
 /** Rejects if it cannot be reached, lets us not in, or does not answer for ANSWER_MS. */
 export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql }) => {
@@ -62,12 +65,13 @@ export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql
   const holder = await sql.one<Holder>(HOLDER, LOCK)
   const ours = found.isThere === 1 ? await sql.one<{ version: number }>(OURS) : undefined
   const marked = ours === undefined || ours.version === 0 ? undefined : await sql.one<{ value: string }>(MARK)
+  const moved = ours?.version === MOVED ? await sql.one<{ value: string }>(MOVED_TO) : undefined
   const { server, major, encoding } = found
   return {
     server, major, encoding, syncs: found.syncs === 1, readsOnly: found.readsOnly === 1, mayCreate: found.mayCreate === 1,
-    foreign: found.foreign,
+    foreign: found.foreign, tables: found.tables,
     ...ours !== undefined && { schema: ours.version }, ...holder !== undefined && { holder },
-    ...marked !== undefined && { mark: marked.value }
+    ...marked !== undefined && { mark: marked.value }, ...moved !== undefined && { movedTo: moved.value }
   }
 }, ANSWER_MS)
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { makeJobs } from './jobs'
-import { isStrange, MOVED_TO, strangeness } from './moved'
+import { isStrange, MOVED_TO, strangeness, UNVERSIONED } from './moved'
 import { MIGRATIONS } from './schema'
 import { inUse, makeSql } from './sql'
 import { makeTally } from './tally-tx'
@@ -50,6 +50,16 @@ export const movedTo = (db: DatabaseSync): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Where the store went that was in this file. */
+export const movedFrom = (path: string): string | undefined => {
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    return movedTo(db)
+  } catch {
+    return undefined // it is not what we think
+  } finally { db.close() }
+}
+
 /** Returns the version that was there, or is now. One that is none is left alone, if that is wanted. */
 const migrate = (db: DatabaseSync, takesStrange: boolean): number => {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
@@ -57,6 +67,7 @@ const migrate = (db: DatabaseSync, takesStrange: boolean): number => {
     if (takesStrange) return version
     throw new Error(strangeness(version, movedTo(db)))
   }
+  if (version === 0 && db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table'").get() !== undefined) throw new Error(UNVERSIONED)
   if (version > MIGRATIONS.length) {
     throw new Error(`its schema is version ${version}, made by a newer Zentrale; this one knows ${MIGRATIONS.length}. ` +
       'Start the newer one, or restore a backup')

@@ -145,6 +145,15 @@ describe('the command line', function () {
     assert.ok(!err().includes('another-operate-token'))
   })
 
+  it('names the key of a port that is taken', async () => {
+    const { path, config } = await stoppedServers()
+    const other = await serve(() => {}, { host: '127.0.0.1', port: config.media.listen.port })
+    const { code, err } = await end('start', '-c', path)
+    await other.stop()
+    assert.equal(code, 71)
+    assert.match(err, /"error":"media\.listen\.port: 127\.0\.0\.1:\d+: the port is taken by another program\. Find it: ss -ltnp/)
+  })
+
   it('says at a reload, in check and at the start that another key seals the logbook from now on', async () => {
     const { path, config, url } = await stoppedServers()
     const another = /sealed until now with another operate\.logbook_key \(without it, operate\.token\)/

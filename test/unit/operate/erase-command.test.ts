@@ -11,17 +11,18 @@ describe('zentrale erase', () => {
   let served: Served
   let asked: unknown[]
   let isUp: boolean
-  const run = async (more: { anyway?: boolean } = {}): Promise<string> => {
+  let standby: string | undefined
+  const run = async (more: { anyway?: boolean, persons?: string[] } = {}): Promise<string> => {
     const config = loadAddressConfig()
     return await runErase({ ...config, operate: { ...config.operate, listen: { host: '127.0.0.1', port: served.port } } },
       { persons: ['@Eva:Example.org'], yes: true, ...more }, systemClock)
   }
 
   beforeEach(async () => {
-    [asked, isUp] = [[], true]
+    [asked, isUp, standby] = [[], true, undefined]
     const app = express().use(express.json())
     app.get('/readyz', (_request, response) => {
-      response.status(isUp ? 200 : 503).json({ ready: isUp, waiting: [], links: [
+      response.status(isUp ? 200 : 503).json({ ready: isUp, standby, waiting: [], links: [
         { network: 'xmpp', name: 'component', up: isUp, since: '', ...!isUp && { why: 'ECONNREFUSED' } },
         { network: 'matrix', name: 'homeserver', up: true, since: '' }
       ] })
@@ -38,6 +39,15 @@ describe('zentrale erase', () => {
   it('names them in small letters too, and says so if nothing was kept', async () => {
     assert.match(await run(), /^Receipt r1 of 1970.*\nNothing was kept about them\. Is this the address that their own app shows\?/)
     assert.deepEqual(asked, [{ persons: ['@Eva:Example.org', '@eva:example.org'].map(id => ({ network: 'matrix', id })) }])
+  })
+
+  it('says that this one stands by, and what the running one refuses', async () => {
+    await assert.rejects(run({ persons: [] }), /the running Zentrale says: /)
+    standby = 'another process is active'
+    const why = /this Zentrale stands by: another process is active\. Give this command where the active one runs/
+    await assert.rejects(run({ persons: [] }), why)
+    await assert.rejects(run(), why)
+    assert.deepEqual(asked, [])
   })
 
   it('waits for what is not connected, because what was said there could not be taken back', async () => {

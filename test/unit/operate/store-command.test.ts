@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../../src/config/config'
 import { markOf } from '../../../src/config/mark'
+import { systemChance } from '../../../src/lib/chance'
 import { systemClock } from '../../../src/lib/clock'
+import { checkServers, showFinding } from '../../../src/operate/check'
 import { runStoreCopy } from '../../../src/operate/store-command'
 import { mark } from '../../../src/store/mark'
 import { openSqlite } from '../../../src/store/sqlite'
@@ -30,6 +32,11 @@ describe('zentrale store copy', () => {
     assert.deepEqual(await moved.run(tx => tx.remembered('me')), [['a', 'before']])
     await moved.close()
     await assert.rejects(runStoreCopy(configAt(from), configAt(join(temporaryFolder(), 'third')), systemClock), /it was moved to/)
+    const said = (await checkServers(configAt(from), systemClock, systemChance)).filter(({ what }) => what.startsWith('Store')).map(showFinding)
+    assert.deepEqual(said.map(one => one.split('. ')[0]), [`✗ Store ${from}: it was moved to ${to} by zentrale store copy`])
+    assert.match(said[0]!, /Let the config say so\n {4}Give the config whose store leads there/)
+    await assert.rejects(runStoreCopy(configAt(to), configAt(from), systemClock),
+      new RegExp(`holds what was left when .* to ${to}\\. If the store in ${to} is the one to keep, remove the files ${from}\\*\\. Then give`))
   })
 
   it('refuses if there is nothing to move, or if the seals of the logbook would not fit any more', async () => {

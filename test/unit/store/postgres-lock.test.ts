@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { Socket } from 'node:net'
-import { type Held, watch } from '../../../src/store/postgres-lock'
+import { connect, type Held, watch } from '../../../src/store/postgres-lock'
 import { systemClock } from '../../../src/lib/clock'
+
+describe('a session', () => {
+  it('lets no warning of the library come between the lines of the log', async () => {
+    const warnings: string[] = []
+    const told = (warning: Error): void => { warnings.push(warning.message) }
+    process.on('warning', told)
+    for (const mode of ['require', 'prefer', 'verify-ca', 'verify-full']) {
+      await assert.rejects(connect(`postgres://zentrale@127.0.0.1:1/zentrale?application_name=x&sslmode=${mode}`, 'test'), /ECONNREFUSED/)
+    }
+    await new Promise(resolve => { setImmediate(resolve) })
+    process.off('warning', told)
+    assert.deepEqual(warnings.filter(text => text.includes('SSL')), [])
+  })
+})
 
 describe('the session that holds the lock', () => {
   /** One whose server answers when the test says so. The process is frozen for as long as `frozenMs` grows: its timers stand still. */

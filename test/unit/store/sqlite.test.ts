@@ -57,6 +57,18 @@ describe('the store on SQLite', () => {
     assert.throws(open, /is in use by another process.*stop the other one first/)
   })
 
+  it('is refused where there are tables without a version', async () => {
+    await store.close()
+    const db = new DatabaseSync(path)
+    db.exec('PRAGMA user_version = 0')
+    db.close()
+    assert.throws(open, /there are tables in it but no version of its schema.* Put a whole backup back, into an empty place$/)
+    const again = new DatabaseSync(path)
+    again.exec('PRAGMA user_version = ' + String(MIGRATIONS.length))
+    again.close()
+    store = open()
+  })
+
   it('is refused when a newer Zentrale made it', async () => {
     await store.close()
     const db = new DatabaseSync(path)
