@@ -52,6 +52,25 @@ describe('the store in PostgreSQL', () => {
     assert.deepEqual(failures, [])
   })
 
+  it('reads few rows for each receipt that comes early, however many come in one commit', async () => {
+    const COUNT = 4_000
+    await fresh()
+    const store = await open()
+    await store.run(async tx => {
+      for (let n = 0; n < COUNT; n++) await tx.earlyReceipt({ network: 'red', id: 'room' }, [`a${n}`], { outcome: 'delivered' }, n)
+    })
+    await store.close()
+    const other = new Client({ connectionString: url })
+    await other.connect()
+    const read = async (): Promise<number> => Number((await other.query<{ read: string }>(`SELECT seq_tup_read +
+      (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'early_receipt') AS read
+      FROM pg_stat_user_tables WHERE relname = 'early_receipt'`)).rows[0]?.read)
+    await until(async () => await read() > 0, 'the server counts what it read')
+    const rows = await read()
+    await other.end()
+    assert.ok(rows < COUNT * 100, `${rows} rows`)
+  })
+
   /** Any words of others: with what PostgreSQL has no character for, and longer than its indexes hold. */
   const words = fc.oneof(
     fc.string({ minLength: 1, maxLength: 12,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Arrival, MessageArrival } from '../../src/model/message'
-import { EARLY_RECEIPT_MS, EARLY_RECEIPT_ROWS_MAX, type NewDelivery, type Store } from '../../src/store/store'
+import { EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, type NewDelivery, type Store } from '../../src/store/store'
 
 export const PLACE = { network: 'red', id: 'room' }
 const arrival = (key: string): Arrival =>
@@ -49,7 +49,9 @@ export const storeSuite = ({ fresh, again }: StoreGround): void => {
     const take = (where: string, id: string): Promise<{ id: string }[]> => store.run(tx => tx.takeEarlyReceipts({ ...PLACE, id: where }, [id], 3))
     assert.equal((await take('other', 'x')).length, 1)
     assert.equal((await take(PLACE.id, `a${EARLY_RECEIPT_ROWS_MAX + 499}`)).length, 1)
-    assert.equal((await take(PLACE.id, 'a0')).length, 0)
+    for (const old of [EARLY_RECEIPT_PLACE_ROWS_MAX + 100, EARLY_RECEIPT_ROWS_MAX]) {
+      assert.equal((await take(PLACE.id, `a${EARLY_RECEIPT_ROWS_MAX + 499 - old}`)).length, 0)
+    }
   })
 
   it('blames no delivery by a receipt that may be of several', async () => {
