@@ -9,11 +9,12 @@ import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { makeJobs } from './jobs'
 import { isStrange, MOVED_TO, strangeness, UNVERSIONED } from './moved'
+import { EXCUSE } from './outbox-rows'
 import { MIGRATIONS } from './schema'
 import { inUse, makeSql } from './sql'
 import { makeTally } from './tally-tx'
 import { makeTx } from './tx'
-import type { Store } from './store'
+import type { Failed, Store } from './store'
 
 /**
  * temp_store: savepoints keep their undo data in memory; in a file it cost more than everything else together.
@@ -24,11 +25,18 @@ const PRAGMAS = [
   'wal_autocheckpoint = 4000', 'secure_delete = ON' // deleted rows are overwritten in the file
 ]
 
+const codeOf = (error: unknown): number => Number(error instanceof Error && Reflect.get(error, 'errcode')) & 0xff
+
+const DISK_FAILS = 10 // input or output
+
 /** Memory, read-only, input or output, damage, full, cannot open, no database: SQLite's primary result codes. */
 const DISK_CODES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26])
 
 /** The disk failed. No job caused this, and no rollback of one job undoes it. */
-const isDiskError = (error: unknown): boolean => DISK_CODES.has(((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff)
+const isDiskError = (error: unknown): boolean => DISK_CODES.has(codeOf(error))
+
+/** Read-only, input or output, full, cannot open: it is the disk, whatever was written. */
+const AWAY_CODES: ReadonlySet<number> = new Set([8, 10, 13, 14])
 
 /** Which version of the schema this program makes. */
 export const SCHEMA = MIGRATIONS.length
@@ -113,7 +121,9 @@ const logOf = (path: string): Log => {
   const file = openSync(`${path}-wal`, 'r+')
   return {
     async sync () {
-      try { await syncing(file) } catch (error) { throw new Error(`the disk cannot keep what was written: ${messageOf(error)}`) }
+      try { await syncing(file) } catch (error) {
+        throw Object.assign(new Error(`the disk cannot keep what was written: ${messageOf(error)}`), { errcode: DISK_FAILS })
+      }
     },
     close () { closeSync(file) }
   }
@@ -165,11 +175,20 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
   }
 }
 
+/** What there is room for when a commit has failed, because that has left its pages. */
+const excuse = (db: DatabaseSync, error: unknown): void => {
+  if (!AWAY_CODES.has(codeOf(error))) return
+  try {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    db.exec(EXCUSE)
+  } catch { /* then it counts as a crash */ }
+}
+
 /**
  * Opens or creates the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
  * `sealKey`: seals the logbook. `disk`: a simulation gives one that fails.
  */
-export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, sealKey = '', disk: Partial<Disk> = {}): Store => {
+export const openSqlite = (path: string, clock: Clock, failed: Failed, sealKey = '', disk: Partial<Disk> = {}): Store => {
   const { Engine, openLog } = { ...DISK, ...disk }
   const { db } = openFile(path, Engine)
   db.exec('PRAGMA synchronous = NORMAL') // SQLite still syncs the log before it copies it into the file, and then the file
@@ -189,7 +208,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       await commit()
       await log.sync()
     }
-  }, clock, failed)
+  }, clock, error => failed(error, () => excuse(db, error)))
   let copying: Promise<void> = Promise.resolve() // the last one
 
   return {
