@@ -24,8 +24,11 @@ export interface Member { sender: Sender; spokeAt?: number; until?: number; mayC
 
 const STEPS = [SPEAKER_MS, GRACE_MS]
 
-/** `knownAt`: since when we know all who are there. `settledFor`: for which of STEPS, as far as was told. */
-interface Hall { mirror: Mirror; here: MirrorPlace; members: Map<string, Member>; knownAt?: number; settledFor: number }
+/**
+ * `knownAt`: since when we know all who are there. `settledFor`: for which of STEPS, as far as was told. `dueAt`: before that, time changes nothing
+ * here; it is looked at then, and at nobody of the others'.
+ */
+interface Hall { mirror: Mirror; here: MirrorPlace; members: Map<string, Member>; knownAt?: number; settledFor: number; dueAt: number }
 
 export interface Halls {
   has (place: Place): boolean
@@ -54,32 +57,59 @@ const keptOf = ({ id, name, avatar, address, vouched, account, hops }: Sender): 
 const isSame = (one: Sender, other: Sender): boolean => one.name === other.name && one.avatar?.ref === other.avatar?.ref &&
   one.address === other.address && one.account === other.account
 
+/** Who is a member where. */
+const makeMembership = () => {
+  const byPerson = new Map<string, Set<Hall>>()
+  let count = 0
+
+  const personKey = ({ here }: Hall, id: string): string => addressKey({ network: here.place.network, id })
+
+  const remove = (hall: Hall, id: string): boolean => {
+    if (!hall.members.delete(id)) return false
+    count--
+    const key = personKey(hall, id)
+    const where = byPerson.get(key)
+    where?.delete(hall)
+    if (where?.size === 0) byPerson.delete(key)
+    return true
+  }
+
+  const put = (hall: Hall, member: Member): void => {
+    const { id } = member.sender
+    if (hall.members.size >= AT_ONE_MAX || count >= MEMBERS_MAX) return
+    count++
+    hall.members.set(id, member)
+    const key = personKey(hall, id)
+    const where = byPerson.get(key) ?? new Set()
+    byPerson.set(key, where.add(hall))
+  }
+
+  return { remove, put, hallsOf: (person: Person): Hall[] => [...byPerson.get(addressKey(person)) ?? []] }
+}
+
+/** When time changes something about them. */
+const dueOf = ({ until = Infinity, spokeAt = Infinity, next, mayChangeAt = -Infinity }: Member): number =>
+  Math.min(until, spokeAt + SPEAKER_MS, next === undefined ? Infinity : mayChangeAt)
+
+const isDue = (hall: Hall, at: number): void => { hall.dueAt = Math.min(hall.dueAt, at) }
+
+/** Something about them has changed. */
+const stir = (hall: Hall, id: string): void => {
+  const member = hall.members.get(id)
+  if (member !== undefined) isDue(hall, dueOf(member))
+}
+
 export const makeHalls = (directory: Directory, clock: Clock): Halls => {
   const halls = new Map<string, Hall>()
-  let count = 0
+  const { remove, put, hallsOf } = makeMembership()
 
   const hallOf = (place: Place): Hall | undefined => {
     const before = halls.get(addressKey(place))
     const found = before === undefined ? directory.mirrorAt(place) : undefined
     if (found === undefined || (found.mirror.membersMax ?? 0) === 0 || found.here.people !== undefined) return before
-    const made: Hall = { ...found, members: new Map(), settledFor: 0 }
+    const made: Hall = { ...found, members: new Map(), settledFor: 0, dueAt: Infinity }
     halls.set(addressKey(place), made)
     return made
-  }
-
-  const remove = ({ members }: Hall, id: string): boolean => {
-    const isGone = members.delete(id)
-    if (isGone) count--
-    return isGone
-  }
-
-  const put = ({ members }: Hall, member: Member): void => {
-    const { id } = member.sender
-    if (!members.has(id)) {
-      if (members.size >= AT_ONE_MAX || count >= MEMBERS_MAX) return
-      count++
-    }
-    members.set(id, member)
   }
 
   const changes = (member: Member): boolean => {
@@ -103,13 +133,16 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     delete before.next
     if (isSame(before.sender, sender)) return false
     before.next = sender
-    return changes(before)
+    const isChanged = changes(before)
+    stir(hall, given.id)
+    return isChanged
   }
 
   const went = (hall: Hall, id: string, how: Leave): boolean => {
     if (how !== 'lost') return remove(hall, id)
     const member = hall.members.get(id)
     if (member !== undefined) member.until ??= clock.tick() + GRACE_MS
+    stir(hall, id)
     return false
   }
 
@@ -118,6 +151,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     if (news.kind === 'went') return went(hall, news.id, news.how)
     const now = new Set(news.members.map(({ id }) => id))
     hall.knownAt ??= clock.tick()
+    for (const ms of STEPS) if (ms > hall.settledFor) isDue(hall, hall.knownAt + ms)
     for (const id of [...hall.members.keys()]) if (!now.has(id)) went(hall, id, news.others)
     for (const one of news.members.toSorted((a, b) => a.id < b.id ? -1 : 1)) came(hall, one)
     return true
@@ -134,6 +168,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
       delete member.next
       if (member.until !== undefined) member.until = Math.max(member.until, spokeAt + GRACE_MS)
     }
+    stir(hall, sender.id)
     return isNews
   }
 
@@ -147,6 +182,8 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     const settledFor = STEPS.find(ms => now - (hall.knownAt ?? now) >= ms) ?? 0
     const settles = settledFor !== hall.settledFor
     hall.settledFor = settledFor
+    hall.dueAt = Math.min(...STEPS.filter(ms => ms > settledFor).map(ms => (hall.knownAt ?? Infinity) + ms))
+    for (const member of hall.members.values()) isDue(hall, dueOf(member))
     return gone.length + silent.length + changed.length > 0 || settles
   }
 
@@ -154,9 +191,6 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     const hall = hallOf(place)
     return hall !== undefined && change(hall) ? hall.mirror : undefined
   }
-
-  const hallsOf = ({ network, id }: Person): Hall[] =>
-    [...halls.values()].filter(({ here, members }) => here.place.network === network && members.has(id))
 
   return {
     has: place => hallOf(place) !== undefined,
@@ -170,6 +204,9 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     isSettled: (place, ms) => (hallOf(place)?.settledFor ?? 0) >= ms,
     take: (place, news) => ifChanged(place, hall => take(hall, news)),
     spoke: (place, sender) => ifChanged(place, hall => spoke(hall, sender)),
-    age: () => [...halls.values()].filter(age).map(({ mirror }) => mirror)
+    age () {
+      const now = clock.tick()
+      return [...halls.values()].filter(hall => hall.dueAt <= now && age(hall)).map(({ mirror }) => mirror)
+    }
   }
 }
