@@ -97,8 +97,8 @@ export const makeReading = ({ listening, backlog, clock, bot, isMadeByUs, world 
       const all: ReadUpTo[] = []
       for (const room of crowded) {
         const chat = direct.of(room)
-        const attended = rooms.all().find(one => one.room === room)
-        const one = chat ? { place: chat.place, room, by: readBy(chat.ours) } : attended && withReader(attended)
+        const place = rooms.isNow(room) ? rooms.placeOf(room) : undefined
+        const one = chat ? { place: chat.place, room, by: readBy(chat.ours) } : place && withReader({ place, room })
         if (one === undefined || (one.by === undefined && !hasPosition(memory, room) && await inbox.lastKey(one.place) === undefined)) {
           throw new Unavailable('a room is crowded, and nothing from it is stored yet')
         }

@@ -19,6 +19,7 @@ import type { Uploader } from '../media'
 import { GHOST_PREFIX, ghostMxid, keeperOn, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { type Called, makeCalled } from './called'
+import { type Inside, makeInside } from './inside'
 import { type Looks, makeLooks, setProfile } from './looks'
 import { makePictures } from './pictures'
 import { makeProfileFields, type ProfileFields } from './profile-fields'
@@ -79,14 +80,9 @@ export interface GhostWorld {
   signal: AbortSignal // of the end
 }
 
-const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
-const IN = '1'
-/** It may be out already: an answer may be lost. */
-const LEAVING = 'leaving'
-
-const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mxids, room) => {
+const makeFound = (inside: Inside, domain: string): Ghosts['found'] => async (mxids, room) => {
   const ours = mxids.filter(mxid => mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) && mxid !== keeperOn(domain))
-  await Promise.all(ours.map(mxid => memory.get(joinKey(mxid, room)) === undefined ? memory.set(joinKey(mxid, room), IN) : undefined))
+  await Promise.all(ours.map(mxid => inside.mayBeIn(mxid, room) ? undefined : inside.comes(mxid, room)))
 }
 
 /** Whether it says only the address, as in a direct chat before we know more, or with a label. */
@@ -149,10 +145,9 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
-  const isIn: Ghosts['isIn'] = (mxid, room) => memory.get(joinKey(mxid, room)) === IN
+  const inside = makeInside(memory)
+  const { isIn, inRoom, isElsewhere } = inside
   const [called, turns, stands, kicks] = [makeCalled(memory), makeTurns(), makeStandsFor({ memory, domain, key, isIn }), makeKicks(clock)]
-  const isElsewhere = (mxid: string, room: string | undefined): boolean =>
-    memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
   const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
   const pictures = makePictures({ homeserver, uploader, clock, log, looks, turns })
   const fields = makeProfileFields({ homeserver, memory, called, clock, log, turns, domain, signal: stopping })
@@ -181,10 +176,8 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     if (before !== name) await setName(mxid, name, signal)
   }
 
-  const inRoom = (room: string): string[] => memory.keys(joinKey('', room)).map(key => key.slice(key.lastIndexOf(' ') + 1))
-
   const out = async (mxid: string, room: string): Promise<void> => {
-    await memory.delete(joinKey(mxid, room))
+    await inside.out(mxid, room)
     await looks.forget(mxid, room)
   }
 
@@ -200,7 +193,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     if (!isIn(mxid, room)) {
       kicks.mustBeKnown(mxid, room)
       await enterRoom(homeserver, mxid, room, signal)
-      await memory.set(joinKey(mxid, room), IN)
+      await inside.comes(mxid, room)
       if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
     } else if (mayStandInProfile && before !== name) {
       await looks.nameNow(mxid, name, room, signal) // rooms show a new profile late, after the message
@@ -216,7 +209,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     nameIn: called.nameIn,
     of ({ person, everywhere }, place, room) {
       const readable = ghostMxid(person, domain)
-      if (memory.get(joinKey(readable, room)) !== undefined) return readable
+      if (inside.mayBeIn(readable, room)) return readable
       if (isMadeByUs(place)) return secretGhostMxid(person, domain, key)
       return everywhere === undefined ? stands.ghostOf(person, room) ?? readable : ghostMxid({ ...person, id: everywhere }, domain)
     },
@@ -252,14 +245,14 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       await out(mxid, room)
     },
     left (mxid, room) {
-      if (memory.get(joinKey(mxid, room)) === undefined) return
+      if (!inside.mayBeIn(mxid, room)) return
       out(mxid, room).catch((error: unknown) => {
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
     },
-    found: makeFound(memory, domain), isIn, inRoom, kicks,
+    found: makeFound(inside, domain), isIn, inRoom, kicks,
     leave: (mxid, room, signal) => turns(mxid, async () => {
-      await memory.set(joinKey(mxid, room), LEAVING)
+      await inside.leaves(mxid, room)
       await leaveAs(mxid, room, signal)
       await out(mxid, room)
     }),
