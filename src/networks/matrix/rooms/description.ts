@@ -1,16 +1,20 @@
 /**
  * What a room tells apps of the places that it is connected with: `m.bridge` for each of them (MSC2346), and in `com.beeper.room_features` what
  * people there see of what is sent here. It is said when the bot comes in, and anew when it is no longer the same; where the bot has no power to say
- * it, again when powers change, and at each start. No message waits for it. Promises: no number or address of a person stands in it, only their name.
+ * it, again when powers change, and at each start. If somebody else writes over it, it is put back, because people there are to know who else reads:
+ * once an hour at once, so that two who write over each other end, and otherwise at the next start. No message waits for it. Promises: no number or
+ * address of a person stands in it, only their name.
  */
 import { createHash } from 'node:crypto'
 import type { Chance } from '../../../lib/chance'
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { makeRounds } from '../../../lib/rounds'
+import { makeSometimes } from '../../../lib/sometimes'
 import type { Place } from '../../../model/address'
 import { messageOf } from '../../../model/errors'
 import type { Beside, Capabilities, Inbox, Memory } from '../../../model/network'
+import type { RoomEvent } from '../events/events'
 import type { Json } from '../events/json'
 import { encode, type Homeserver, Rejected } from '../homeserver'
 import { type Entry, setState } from './state'
@@ -18,6 +22,7 @@ import { type Entry, setState } from './state'
 const AT_ONCE = 4
 const AGAIN_FIRST_MS = 5_000
 const AGAIN_MOST_MS = 15 * 60_000
+const PUT_BACK_EVERY_MS = 3_600_000
 const CHANNEL_DIGITS = 16
 const BRIDGE_TYPES = ['m.bridge', 'uk.half-shot.bridge']
 const FEATURES_TYPE = 'com.beeper.room_features'
@@ -69,8 +74,8 @@ interface Parts {
 export interface Descriptions {
   /** The bot is in this room. */
   entered (room: string): void
-  /** The powers in this room have changed. */
-  powers (room: string): void
+  /** Somebody else has changed the state of a room. */
+  changed (event: Pick<RoomEvent, 'room' | 'type' | 'stateKey'>): Promise<void>
   stop (): void
 }
 
@@ -83,25 +88,28 @@ export const forgetDescription = (memory: Memory, room: string): Promise<void> =
 export const makeDescriptions = (
   { homeserver, rooms, memory, clock, chance, log, bot, serviceId, fileBytesMax, inbox }: Parts
 ): Descriptions => {
+  const ourKeys = `org.zentrale://${serviceId}/` // all others can be written by anybody with the power, and this one too
+  const isTime = makeSometimes(clock)
+
   const entriesFor = (place: Place): Entry[] => {
     const all = inbox()?.besides(place) ?? []
     const bridges = all.flatMap(one => {
       const channel = channelOf(one)
       const { network } = one.place
       const content = { bridgebot: bot, protocol: { id: network, displayname: one.can.label }, channel }
-      return BRIDGE_TYPES.map(type => ({ type, key: `org.zentrale://${serviceId}/${network}/${encode(String(channel.id))}`, content }))
+      return BRIDGE_TYPES.map(type => ({ type, key: `${ourKeys}${network}/${encode(String(channel.id))}`, content }))
     })
     return all.length === 0 ? [] : [...bridges, { type: FEATURES_TYPE, key: bot, content: featuresOf(all, fileBytesMax) }]
   }
 
-  const describe = async (room: string): Promise<void> => {
+  const describe = async (room: string, isOutdated: () => boolean): Promise<void> => {
     const place = rooms().placeOf(room)
     const entries = place === undefined || !rooms().isNow(room) ? [] : entriesFor(place)
     const digest = createHash('sha256').update(JSON.stringify(entries)).digest('base64url')
     if (entries.length === 0 || memory.get(memoryKey(room)) === digest) return
     try {
       for (const entry of entries) await setState(homeserver, room, entry, {})
-      await memory.set(memoryKey(room), digest)
+      if (!isOutdated()) await memory.set(memoryKey(room), digest)
     } catch (error) {
       if (!(error instanceof Rejected)) throw error
       log.info({ room, code: error.errcode }, 'no power to say in the room that it is bridged')
@@ -115,7 +123,12 @@ export const makeDescriptions = (
 
   return {
     entered: rounds.ask,
-    powers (room) { if (memory.get(memoryKey(room)) === undefined) rounds.ask(room) },
+    async changed ({ room, type, stateKey }) {
+      if (type === 'm.room.power_levels' && memory.get(memoryKey(room)) === undefined) rounds.ask(room)
+      if (!BRIDGE_TYPES.includes(type) || stateKey?.startsWith(ourKeys) !== true) return
+      await memory.delete(memoryKey(room))
+      if (isTime(room, PUT_BACK_EVERY_MS)) rounds.ask(room)
+    },
     stop: rounds.stop
   }
 }

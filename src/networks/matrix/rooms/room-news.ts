@@ -43,7 +43,7 @@ export interface RoomNews {
 
 export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
-  bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>; descriptions: Pick<Descriptions, 'powers'>
+  bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>; descriptions: Pick<Descriptions, 'changed'>
   encryption: Pick<Encryption, 'seal' | 'over'>; keeper: Pick<Keeper, 'mxid' | 'left'>; reading: Pick<Reading, 'readerOf'>
   memory: Memory; clock: Clock; log: Log; signal: AbortSignal; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
@@ -208,9 +208,9 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       const taken = isOurs(stateKey) ? mine(event) : undefined
       return kept && taken ? Promise.all([kept, taken]).then(() => {}) : kept ?? taken
     },
-    changed (place, { type, room }) {
-      if (type === 'm.room.power_levels') world.descriptions.powers(room)
-      return teamRooms.changed(place)
+    async changed (place, event) {
+      await world.descriptions.changed(event)
+      await teamRooms.changed(place)
     },
     replaced (event) { rooms.checkRoom(event.room); return direct.replaced(event) },
     encrypted, lost,

@@ -44,6 +44,27 @@ describe('Matrix: rooms at a restart', () => {
     await anna.waitFor(room, ({ type, content }) => type === 'm.bridge' && JSON.stringify(content).includes('saal@'))
   })
 
+  it('are told again what they are connected with if somebody writes over it: once an hour at once, else at the next start', async () => {
+    anna.setState(room, 'm.room.power_levels', '', { users: { [homeserver.bot]: 50 } })
+    const inbox = Object.assign(makeInbox(), { besides: () => [beside('halle@rooms.example.org')] })
+    const first = await ready({ inbox })
+    const bridges = () => anna.events(room).filter(({ type }) => type === 'm.bridge')
+    const told = (): boolean => JSON.stringify(bridges().at(-1)?.content ?? {}).includes('halle@')
+    await until(told, 'it is told')
+    await until(() => first.memory.get(`described ${room}`) !== undefined, 'that is known')
+    const key = bridges()[0]?.state_key ?? ''
+    anna.setState(room, 'm.bridge', key, {})
+    await until(told, 'it is told again')
+    anna.setState(room, 'm.bridge', key, {})
+    await homeserver.pusher.drained()
+    anna.send(room, 'da')
+    await first.inbox.until('it is heard', () => first.inbox.arrivals.length === 1)
+    assert.equal(told(), false)
+    await first.network.stop()
+    await ready({ memory: first.memory, inbox })
+    await until(told, 'it is told at the start')
+  })
+
   it('stay where they are if their alias leads elsewhere by now, and that is logged', async () => {
     const alias = '#halle:practice.test'
     const old = anna.createRoom({ preset: 'public_chat', room_alias_name: 'halle' })
