@@ -53,7 +53,10 @@ export const startEnv = Object.fromEntries([...launcher.matchAll(/^export (\w+)=
 const READY_MS = 120_000
 const STOP_MS = 30_000
 const STOP_AGAIN_MS = 1_000
+/** A look may cost the servers much, and they are what is waited for: so looks become rarer. */
 const POLL_MS = 20
+const POLL_MOST_MS = 500
+const POLL_SHARE = 0.1 // of the time waited so far
 const CONNECT_MS = 1_000
 const LOG_LINES_SHOWN = 20
 /** Below the kernel's range for outgoing connections, so that a port is still free at a restart. */
@@ -87,10 +90,11 @@ export const freePorts = async (count: number): Promise<number[]> => {
 
 /** Polls until `test` is true. After `ms` it throws an error that names `what`. */
 export const until = async (what: string, ms: number, test: () => boolean | Promise<boolean>): Promise<void> => {
-  const end = performance.now() + ms
+  const began = performance.now()
   while (!await test()) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`)
-    await pause(POLL_MS)
+    const waited = performance.now() - began
+    if (waited > ms) throw new Error(`${what}: not within ${ms} ms`)
+    await pause(Math.min(Math.max(POLL_MS, waited * POLL_SHARE), POLL_MOST_MS))
   }
 }
 

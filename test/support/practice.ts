@@ -103,7 +103,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
 const UNIT_WAIT_MS = 15_000
 const PAUSE_FIRST_MS = 2
 /** Where servers are waited for: asking costs them time that they need to get there. */
-const PAUSE_MOST_MS = 20
+const PAUSE_MOST_MS = 250
 const PAUSE_LONGER = 1.2
 
 /** Resolves when `check` is true, which is asked again and again; fails after `limitMs`. `what`: asked when it has failed. */
