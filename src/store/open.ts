@@ -8,7 +8,7 @@ import { openPostgres } from './postgres'
 import { nameOf, type Wait } from './postgres-lock'
 import { lookAt } from './postgres-look'
 import { openSqlite } from './sqlite'
-import type { Failed, Store } from './store'
+import type { Store } from './store'
 
 /** Where a store is: in a file, or in a database, whose URL may hold a password. */
 export type StoreAt = { path: string, postgres?: undefined } | { postgres: string, path?: undefined }
@@ -52,17 +52,12 @@ export const copyBeside = (path: string): string => `${path}.copy`
 export const isMade = async ({ path, postgres }: StoreAt): Promise<boolean> =>
   postgres === undefined ? existsSync(path) : (await lookAt(postgres)).schema !== undefined
 
-const openFile = (path: string, logbookSecret: string, clock: Clock, failed: Failed): Store => {
+const openFile = (path: string, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Store => {
   makeStoreFolder(path)
   closeToOthers(path) // before SQLite makes the log beside it, which gets the same mode
   const store = openSqlite(path, clock, failed, sealKey(logbookSecret))
   rmSync(copyBeside(path), { force: true })
   return store
-}
-
-const excused = (failed: (error: unknown) => void): Failed => (error, excuse) => {
-  excuse()
-  failed(error)
 }
 
 /**
@@ -72,5 +67,5 @@ const excused = (failed: (error: unknown) => void): Failed => (error, excuse) =>
 export const openStore = async (
   { path, postgres }: StoreAt, logbookSecret: string, clock: Clock, failed: (error: unknown) => void, wait?: Wait
 ): Promise<Store> =>
-  postgres === undefined ? openFile(path, logbookSecret, clock, excused(failed))
-    : await openPostgres(postgres, clock, excused(failed), { sealKey: sealKey(logbookSecret), ...wait && { wait } })
+  postgres === undefined ? openFile(path, logbookSecret, clock, failed)
+    : await openPostgres(postgres, clock, failed, { sealKey: sealKey(logbookSecret), ...wait && { wait } })

@@ -15,7 +15,7 @@ export interface OutboxRow {
 export const OUTBOX = `SELECT outbox.id, outbox.key, journal, outbox.network, outbox.place, delivery, notice, state, attempt, crashes, reason,
   queued_at, not_before, journal.network AS from_network, journal.place AS from_place FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal `
 
-/** The next start counts one more crash for each of these. */
+/** No crash counts for what is being sent now: the next start adds one. */
 export const EXCUSE = "UPDATE outbox SET crashes = crashes - 1 WHERE state <> 'done' AND state = 'sending'"
 
 export const arrivalOf = (row: { arrival: string } | undefined): Arrival | undefined => row && JSON.parse(row.arrival) as Arrival

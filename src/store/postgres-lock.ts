@@ -82,7 +82,7 @@ class Unfit extends Error {}
 class InUse extends Error {}
 
 /** Also whatever is no word of the server's: the connection ended, or an answer did not come. */
-export const isPassing = (error: unknown): boolean => isOfDatabase(error)
+const isPassing = (error: unknown): boolean => isOfDatabase(error)
   ? AWAY.has(codeOf(error).slice(0, 2)) || codeOf(error) === ONLY_READS
   : !(error instanceof Unfit)
 

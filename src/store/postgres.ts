@@ -8,8 +8,7 @@ import { makeAhead } from './ahead'
 import { makeJobs } from './jobs'
 import { connect, LOOKS, takeLock, type Wait, watch } from './postgres-lock'
 import { makeSession } from './postgres-session'
-import { excuse } from './postgres-excuse'
-import type { About, Failed, Store } from './store'
+import type { About, Store } from './store'
 import { makeTally } from './tally-tx'
 import { makeTx } from './tx'
 
@@ -18,7 +17,7 @@ export interface PostgresOptions { sealKey?: string; wait?: Wait }
 
 /** `failed`: see Store; the process must stop, also when the session is lost. */
 export const openPostgres = async (
-  url: string, clock: Clock, failed: Failed, { sealKey = '', wait }: PostgresOptions = {}
+  url: string, clock: Clock, failed: (error: unknown) => void, { sealKey = '', wait }: PostgresOptions = {}
 ): Promise<Store> => {
   const held = await takeLock(url, clock, wait)
   const { asks, fence, stop } = watch(held, clock, error => { jobs.fail(error) })
@@ -30,7 +29,8 @@ export const openPostgres = async (
     await ahead.look(about)
   }
   const jobs = makeJobs({ tx: makeTx(sql, sealKey, tally, ahead), tally, ...session, begin }, clock, error => {
-    try { failed(error, () => excuse(url, held, error)) } finally { held.socket.destroy() }
+    held.socket.destroy()
+    failed(error)
   })
 
   return {

@@ -14,7 +14,7 @@ import { MIGRATIONS } from './schema'
 import { inUse, makeSql } from './sql'
 import { makeTally } from './tally-tx'
 import { makeTx } from './tx'
-import type { Failed, Store } from './store'
+import type { Store } from './store'
 
 /**
  * temp_store: savepoints keep their undo data in memory; in a file it cost more than everything else together.
@@ -175,7 +175,10 @@ const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
   }
 }
 
-/** What there is room for when a commit has failed, because that has left its pages. */
+/**
+ * The next start counts a crash for each delivery that is being sent now; this takes one off, because the disk is to blame. There is room for that
+ * when a commit has failed, because that has left its pages.
+ */
 const excuse = (db: DatabaseSync, error: unknown): void => {
   if (!AWAY_CODES.has(codeOf(error))) return
   try {
@@ -188,7 +191,7 @@ const excuse = (db: DatabaseSync, error: unknown): void => {
  * Opens or creates the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
  * `sealKey`: seals the logbook. `disk`: a simulation gives one that fails.
  */
-export const openSqlite = (path: string, clock: Clock, failed: Failed, sealKey = '', disk: Partial<Disk> = {}): Store => {
+export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, sealKey = '', disk: Partial<Disk> = {}): Store => {
   const { Engine, openLog } = { ...DISK, ...disk }
   const { db } = openFile(path, Engine)
   db.exec('PRAGMA synchronous = NORMAL') // SQLite still syncs the log before it copies it into the file, and then the file
@@ -208,7 +211,10 @@ export const openSqlite = (path: string, clock: Clock, failed: Failed, sealKey =
       await commit()
       await log.sync()
     }
-  }, clock, error => failed(error, () => excuse(db, error)))
+  }, clock, error => {
+    excuse(db, error)
+    failed(error)
+  })
   let copying: Promise<void> = Promise.resolve() // the last one
 
   return {

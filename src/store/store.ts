@@ -167,7 +167,7 @@ export interface Tx {
   waitAgain (ids: number[]): Promise<void> // sending → waiting
   done (row: Queued, remoteIds: string[], now: number): Promise<void> // → done
   ended (id: number, state: 'failed' | 'unknown', reason: string, now: number): Promise<void>
-  interrupted (): Promise<(Queued & { crashes: number })[]> // those in `sending` at the start; counts one more crash for each, see Failed
+  interrupted (): Promise<(Queued & { crashes: number })[]> // those in `sending` at the start; counts one more crash for each
   cancel (lane: Place, reason: string, now: number): Promise<Count[]> // waiting rows of a lane → failed
   remoteIds (key: DeliveryKey): Promise<RemoteId[]> // of a done delivery, in order of parts
   // receipts
@@ -213,12 +213,6 @@ export interface Tx {
 
 /** What a job will ask about: whether arrivals with these ids have come; or, with a place, whether receipts for these ids there have. */
 export interface About { network: NetworkName; place?: string; ids: string[] }
-
-/**
- * The store has failed, and the process must stop. `excuse`: to be called before it does, if nothing of it goes on: notes, if that can be done, that
- * the store is to blame, so that what is being sent now does not count as cut off by a crash.
- */
-export type Failed = (error: unknown, excuse: () => void) => void
 
 export interface Store {
   /** `about`: an engine may ask ahead, for all jobs of a commit at once. The job may ask other things too. */

@@ -9,7 +9,7 @@ import { systemChance } from '../../src/lib/chance'
 import { systemClock, type Clock } from '../../src/lib/clock'
 import { silentLog } from '../../src/lib/log'
 import { openSqlite } from '../../src/store/sqlite'
-import type { Failed, Store } from '../../src/store/store'
+import type { Store } from '../../src/store/store'
 import { temporaryFolder } from './folder'
 import type { Practice } from './practice'
 
@@ -31,8 +31,7 @@ export const startBridge = async (networks: Practice[], mirrors: Mirror[], optio
   const path = options.path ?? join(temporaryFolder(), 'zentrale.db')
   const clock: Clock = options.clock ?? systemClock
   const bugs: unknown[] = []
-  const failed: Failed = (error, excuse) => { excuse(); bugs.push(error) }
-  const opened = openSqlite(path, clock, failed, '', { ...options.Engine && { Engine: options.Engine } })
+  const opened = openSqlite(path, clock, error => bugs.push(error), '', { ...options.Engine && { Engine: options.Engine } })
   const store = options.around?.(opened) ?? opened
   const bridge = await makeBridge({
     networks, mirrors, store, language: 'en', observer: nothingObserved,
