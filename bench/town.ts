@@ -20,6 +20,7 @@ const COUNT = 6_000
 const ROUNDS = 3 // the best counts, beside other work
 const SETTLE_MS = 3_000
 const IDLE_SECONDS = 35 // a look for what was not pushed comes so late
+const IDLE_SECONDS_MAX = 300
 const IDLE_SHARE = 0.1 // of one processor
 
 interface Cost { ms: number; perSecond: number; fromReady: number }
@@ -27,7 +28,7 @@ interface Cost { ms: number; perSecond: number; fromReady: number }
 /** How Zentrale started: with an empty store and with its own. `seconds`: of processor. */
 interface Start { ms: number; seconds: number; commits: number }
 
-interface Costs { first: Start; again: Start; mib: number; out: Cost; in: Cost }
+interface Costs { first: Start; again: Start; mib: number; restMib: number; out: Cost; in: Cost }
 
 const once = async ({ pids: { zentrale } }: Ground, way: Way, count: number): Promise<Omit<Cost, 'fromReady'>> => {
   const before = cpuSeconds(zentrale)
@@ -36,9 +37,9 @@ const once = async ({ pids: { zentrale } }: Ground, way: Way, count: number): Pr
   return { ms: (cpuSeconds(zentrale) - before) * 1000 / count, perSecond }
 }
 
-/** Resolves when nothing of the start is under way any more. */
+/** Resolves when nothing of the start is under way any more, or when that takes long. */
 const idle = async (pid: number): Promise<void> => {
-  for (let before = -1, quiet = 0; quiet < IDLE_SECONDS;) {
+  for (let before = -1, quiet = 0, all = 0; quiet < IDLE_SECONDS && all < IDLE_SECONDS_MAX; all++) {
     await sleep(clock, 1000)
     const now = cpuSeconds(pid)
     quiet = now - before < IDLE_SHARE ? quiet + 1 : 0
@@ -79,8 +80,9 @@ const measure = async (size: string): Promise<Costs> => {
     const again = await started(ground.startMs.again)
     const out = await costOf(ground, `${mirrors}-out`, ground.toXmpp(ROOMS))
     const inwards = await costOf(ground, `${mirrors}-in`, ground.toMatrix(ROOMS))
-    await sleep(clock, SETTLE_MS)
-    return { first, again, mib: rssMiB(ground.pids.zentrale), out, in: inwards }
+    const mib = rssMiB(ground.pids.zentrale)
+    await idle(ground.pids.zentrale)
+    return { first, again, mib, restMib: rssMiB(ground.pids.zentrale), out, in: inwards }
   } finally {
     await ground.stop()
     rmSync(dir, { recursive: true, force: true })
@@ -96,7 +98,7 @@ const startCell = ({ ms, seconds, commits }: Start): string => `${(ms / 1000).to
 
 const main = async (): Promise<void> => {
   mkdirSync(join(checkout, '.sandbox'), { recursive: true })
-  const heads = ['mirrors', 'first start: ready after, processor, commits', 'start: the same', 'MiB after all',
+  const heads = ['mirrors', 'first start: ready after, processor, commits', 'start: the same', 'MiB after all, and at rest again',
     ...['Matrix→XMPP', 'XMPP→Matrix'].flatMap(way => ['a second at first', 'a second', 'ms for a message'].map(cell => `${way}: ${cell}`))]
   row(...heads)
   row(...heads.map(() => '---:'))
@@ -104,7 +106,7 @@ const main = async (): Promise<void> => {
   for (const size of SIZES) {
     const costs = await measure(size)
     few ??= costs
-    row(size, startCell(costs.first), startCell(costs.again), costs.mib,
+    row(size, startCell(costs.first), startCell(costs.again), `${costs.mib}, ${costs.restMib}`,
       ...cells(costs.out, few.out), ...cells(costs.in, few.in))
   }
 }
