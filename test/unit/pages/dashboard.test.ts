@@ -13,6 +13,9 @@ const QUEUED = 100_000
 const ROWS_MAX = 130
 const BYTES_MAX = 64 * 1024
 
+/** What the desk's clock asks, which may come at any time. */
+const OF_THE_CLOCK = 'SELECT min(due_at)'
+
 /** What the store was asked for, and how many rows it gave. */
 const watch = async (work: () => Promise<unknown>): Promise<{ statements: Set<string>, rows: number }> => {
   const { all, get } = StatementSync.prototype
@@ -20,6 +23,7 @@ const watch = async (work: () => Promise<unknown>): Promise<{ statements: Set<st
   let rows = 0
   const counting = (run: (...values: never[]) => unknown) => function (this: StatementSync, ...values: never[]): unknown {
     const found = run.apply(this, values)
+    if (this.sourceSQL.startsWith(OF_THE_CLOCK)) return found
     statements.add(this.sourceSQL)
     rows += Array.isArray(found) ? found.length : 1
     return found
