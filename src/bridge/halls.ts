@@ -91,12 +91,13 @@ const makeMembership = () => {
 const dueOf = ({ until = Infinity, spokeAt = Infinity, next, mayChangeAt = -Infinity }: Member): number =>
   Math.min(until, spokeAt + SPEAKER_MS, next === undefined ? Infinity : mayChangeAt)
 
-const isDue = (hall: Hall, at: number): void => { hall.dueAt = Math.min(hall.dueAt, at) }
+/** It is looked at then, at the latest. */
+const lookBy = (hall: Hall, at: number): void => { hall.dueAt = Math.min(hall.dueAt, at) }
 
 /** Something about them has changed. */
 const stir = (hall: Hall, id: string): void => {
   const member = hall.members.get(id)
-  if (member !== undefined) isDue(hall, dueOf(member))
+  if (member !== undefined) lookBy(hall, dueOf(member))
 }
 
 export const makeHalls = (directory: Directory, clock: Clock): Halls => {
@@ -151,7 +152,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     if (news.kind === 'went') return went(hall, news.id, news.how)
     const now = new Set(news.members.map(({ id }) => id))
     hall.knownAt ??= clock.tick()
-    for (const ms of STEPS) if (ms > hall.settledFor) isDue(hall, hall.knownAt + ms)
+    for (const ms of STEPS) if (ms > hall.settledFor) lookBy(hall, hall.knownAt + ms)
     for (const id of [...hall.members.keys()]) if (!now.has(id)) went(hall, id, news.others)
     for (const one of news.members.toSorted((a, b) => a.id < b.id ? -1 : 1)) came(hall, one)
     return true
@@ -183,7 +184,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     const settles = settledFor !== hall.settledFor
     hall.settledFor = settledFor
     hall.dueAt = Math.min(...STEPS.filter(ms => ms > settledFor).map(ms => (hall.knownAt ?? Infinity) + ms))
-    for (const member of hall.members.values()) isDue(hall, dueOf(member))
+    for (const member of hall.members.values()) lookBy(hall, dueOf(member))
     return gone.length + silent.length + changed.length > 0 || settles
   }
 

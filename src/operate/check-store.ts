@@ -11,7 +11,7 @@ import { makeStoreFolder, storeName } from '../store/open'
 import { holdBack } from '../store/postgres-lock'
 import { type Holder, lookAt, POSTGRES_SCHEMA, type Seen } from '../store/postgres-look'
 import { movedFrom, schemaOf } from '../store/sqlite'
-import type { Readiness } from './remote-queue'
+import { isActive, type Readiness } from './remote-queue'
 
 /** What we are tested with, and later ones. */
 const POSTGRES_MIN = 15
@@ -27,8 +27,6 @@ export const lookAtDatabase = async ({ store: { postgres } }: Config, isFree: bo
   const { holder: _, ...others } = seen // we ourselves
   return others
 }
-
-const isActive = (running: Readiness | undefined): boolean => running !== undefined && running.standby === undefined
 
 const fileIsWritable = async (path: string): Promise<string> => {
   const folder = dirname(path)

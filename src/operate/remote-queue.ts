@@ -25,6 +25,9 @@ export interface Readiness {
   ready: boolean; standby?: string; waiting: string[]; links: { network: string, name: string, up: boolean, since: string, why?: string }[]
 }
 
+/** Whether the Zentrale that answers so does its work; false if none answers. */
+export const isActive = (running: Readiness | undefined): running is Readiness => running !== undefined && running.standby === undefined
+
 /** Its calls throw Unavailable with the listener's words when it refuses. */
 export const makeRemoteQueue = (url: string, token: string, clock: Clock): QueueLines => {
   const call = async (method: 'GET' | 'POST', path: string): Promise<unknown> => {

@@ -8,7 +8,7 @@ import { addressKey } from '../model/address'
 import type { Finding } from '../settings/probe'
 import type { Tx } from '../store/store'
 import { readStore } from './own-store'
-import { readiness, urlOf } from './remote-queue'
+import { isActive, readiness, urlOf } from './remote-queue'
 
 /** `team`: the agents' names; empty if only the address's name is known. `lost`: identities that it had and can no longer have. */
 export interface RetiredLine { name: string; called: string[]; team: string[]; open: number; lost: string[] }
@@ -40,8 +40,7 @@ interface Line { name: string; sealed?: true; retired?: RetiredLine }
 /** What the Zentrale that is active here with this config says of all addresses; undefined if none is: then it is read from the store. */
 export const linesNow = async ({ operate: { listen, token } }: Config, clock: Clock): Promise<Line[] | undefined> => {
   const url = urlOf(listen)
-  const ready = await readiness(url, clock)
-  if (ready === undefined || ready.standby !== undefined) return undefined
+  if (!isActive(await readiness(url, clock))) return undefined
   const { body } = await ask(clock, `${url}/admin/addresses`, { token })
   return Array.isArray(body) ? body as Line[] : []
 }

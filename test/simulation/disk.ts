@@ -146,14 +146,13 @@ export const makeDisk = (random: Random, folder: string): Disk => {
   }
 
   /** Its end is that of the sync. */
-  const committing = <T>(life: Life, run: () => T): T => {
+  const committing = <T>(life: Life, run: () => T, isSynced = false): T => {
     if (!life.cross()) throw new Gone('before a commit')
-    return trouble !== undefined && --trouble.left <= 0 ? strike(trouble, life, false, run) : run()
+    return trouble !== undefined && --trouble.left <= 0 ? strike(trouble, life, isSynced, run) : run()
   }
 
   const committingSynced = <T>(life: Life, run: () => T): T => {
-    if (!life.cross()) throw new Gone('before a commit')
-    const value = trouble !== undefined && --trouble.left <= 0 ? strike(trouble, life, true, run) : run()
+    const value = committing(life, run, true)
     if (!life.cross()) throw new Gone('after a commit')
     return value
   }

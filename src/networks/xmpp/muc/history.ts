@@ -70,11 +70,11 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
   const showing = new Set<string>() // rooms that may show more
   const heard = new Map<string, string[]>() // prints, by room
 
-  const heardIn = (room: Room): string[] | undefined => {
-    const before = heard.get(room.id)
-    const kept = before === undefined ? notes.get(`heard ${room.id}`) : undefined
-    return before ?? (kept === undefined ? undefined : JSON.parse(kept) as string[])
+  const keptOf = (room: Room): string[] | undefined => {
+    const kept = notes.get(`heard ${room.id}`)
+    return kept === undefined ? undefined : JSON.parse(kept) as string[]
   }
+  const heardIn = (room: Room): string[] | undefined => heard.get(room.id) ?? keptOf(room)
 
   const keep = (room: Room, prints: string[]): void => {
     const newest = prints.length > HISTORY_MAX ? prints.slice(-HISTORY_MAX) : prints
