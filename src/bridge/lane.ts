@@ -112,13 +112,13 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   const pauseFor = (ms: number): void => enter({ is: 'pausing', timer: clock.after(ms, wake) })
 
-  const giveBack = (rows: Row[]): Promise<void> => store.run(tx => tx.waitAgain(rows.map(({ id }) => id)))
+  const giveBack = (rows: Row[]): Promise<void> => store.run(tx => tx.waitAgain(rows.map(({ id }) => id))).catch(() => {}) // it says so itself
 
   /** The row's try was counted when nothing was before it. If something is by now, the row is given back and waits its turn. */
   const begin = (row: Row): void => {
-    if (!queue.passes(row)) return void giveBack([row]).then(reload, () => {})
-    ready.push(row)
-    parts.files.ahead(network, ready)
+    if (queue.passes(row)) { ready.push(row); return parts.files.ahead(network, ready) }
+    void giveBack([row])
+    queue.forget() // what is heard from now on comes from the store, behind this row
   }
 
   const endsUnwanted = (row: Row): boolean => {
@@ -140,11 +140,9 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     const wanted = queue.take(aheadMax).filter(row => !endsUntried(row))
     if (wanted.length === 0) return
     const taken = await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
-    for (const row of wanted) {
-      if (!taken.has(row.id)) continue // it was ended meanwhile
-      row.delivery = taken.get(row.id) ?? { ...row.delivery, attempt: row.delivery.attempt + 1 }
-      ready.push(row)
-    }
+    const counted = wanted.filter(({ id }) => taken.has(id)) // the others were ended meanwhile
+    for (const row of counted) row.delivery = taken.get(row.id) ?? { ...row.delivery, attempt: row.delivery.attempt + 1 }
+    ready.unshift(...counted) // before those that began meanwhile
     parts.files.ahead(network, ready)
   }
 
@@ -213,7 +211,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     returned = []
     ready = []
     queue.putBack(rows)
-    giveBack(rows).catch(() => {}) // the store has reported its failure itself
+    void giveBack(rows)
     parts.retried()
     const ms = why.retryAfterMs ?? backoffMs(chance, rows[0]?.delivery.attempt ?? 1, RETRY_FIRST_MS, RETRY_MOST_MS)
     parts.log.info({ network: place.network, waiting: rows.length, ms, why: why.message }, 'lane pauses')
@@ -267,7 +265,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       })
       pump()
       await promise
-      await giveBack([...ready, ...returned]).catch(() => {})
+      await giveBack([...ready, ...returned])
     }
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { systemClock } from '../../../src/lib/clock'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import { plain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
+import { LANE_STEPS, makeLaneGround } from '../../support/lane-ground'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
@@ -43,6 +45,16 @@ describe('a lane', () => {
     await until(() => red.delivered.length === 100)
     assert.deepEqual(red.read('room'), texts.map(text => `bernd (blue): ${text}`))
   })
+
+  it('keeps the order of the commits, whatever fails, wakes it, or is tried before it is heard', () => fc.assert(fc.asyncProperty(
+    fc.constantFrom(1, 3), fc.array(fc.constantFrom(...LANE_STEPS), { maxLength: 60, size: 'max' }), async (window, happens) => {
+      const ground = makeLaneGround(window)
+      for (const step of happens) await ground.step(step)
+      for (let count = 0; !ground.isOver && count < 100; count++) {
+        for (const step of ['run', 'hear', 'answer', 'time'] as const) await ground.step(step)
+      }
+      assert.deepEqual(ground.arrived, ground.accepted)
+    }), { numRuns: 2000 }))
 
   it('goes on in other places while one is stuck', async () => {
     blue.onSend = () => new Promise(() => {})
