@@ -43,6 +43,8 @@ const SIGNS = new RegExp([
   'out[ -]of[ -](the[ -])?office'
 ].join('|'), 'i')
 const ECHO_MS = 5000
+/** A program answers what we say to it by then. */
+const ANSWERS_WITHIN_MS = MINUTE_MS
 const REPEATED_OF_MAX = 3
 /** A loop repeats itself soon; a person may well say hello with the same word next week. */
 const REPEATED_WITHIN_MS = DAY_MS
@@ -58,16 +60,29 @@ const TEXTS_PER_HOUR_MAX = 5
 
 const same = (one: string, other: string): boolean => one.trim() !== '' && one.trim() === other.trim()
 
-const saysSo = (text: string): boolean =>
-  SIGNS.test([...text.trim()].slice(0, SIGN_CHARACTERS_MAX).join('')) || consentWord(text) === 'stop'
+const signs = (text: string): boolean => SIGNS.test([...text.trim()].slice(0, SIGN_CHARACTERS_MAX).join(''))
 
-const repeats = ({ at, text }: Heard, { inbound, sent }: History): boolean => sent.some(own => same(own.text, text))
-  || inbound.toSorted((one, other) => other.at - one.at).slice(0, REPEATED_OF_MAX)
+const repeats = ({ at, text }: Heard, { inbound }: History): boolean =>
+  inbound.toSorted((one, other) => other.at - one.at).slice(0, REPEATED_OF_MAX)
     .some(before => at - before.at < REPEATED_WITHIN_MS && same(before.text, text))
 
-/** Whether a machine wrote it. Such a message is kept and shown, but gets no automatic text, reopens nothing and starts no timeout. */
-export const isMachine = (heard: Heard, history: History): boolean => heard.automatic || !heard.answerable || saysSo(heard.text)
-  || history.sent.some(({ at }) => heard.at >= at && heard.at - at < ECHO_MS) || repeats(heard, history)
+const answersWithin = ({ at }: Heard, ours: number[], ms: number): boolean => ours.some(said => at >= said && at - said < ms)
+
+const isCertain = ({ automatic, answerable, text }: Heard, { sent }: History): boolean =>
+  automatic || !answerable || consentWord(text) === 'stop' || sent.some(own => same(own.text, text))
+
+/** Whether a machine may have written it. Such a message gets no automatic text. */
+export const mayBeMachine = (heard: Heard, history: History): boolean => isCertain(heard, history) || signs(heard.text)
+  || answersWithin(heard, history.sent.map(({ at }) => at), ECHO_MS) || repeats(heard, history)
+
+/**
+ * Whether a machine wrote it. Such a message is kept and shown, but reopens nothing and starts no timeout. People ask again in the same words,
+ * and write about somebody's absence: so what only looks like a machine is one only right after words of ours.
+ */
+export const isMachine = (heard: Heard, history: History): boolean => {
+  const ours = [...history.sent.map(({ at }) => at), ...history.teamWroteAt === undefined ? [] : [history.teamWroteAt]]
+  return isCertain(heard, history) || (mayBeMachine(heard, history) && answersWithin(heard, ours, ANSWERS_WITHIN_MS))
+}
 
 const sentWithin = ({ sent }: History, now: number, ms: number, kind?: AutomaticKind): number =>
   sent.filter(text => now - text.at < ms && (kind === undefined || text.kind === kind)).length
@@ -112,7 +127,7 @@ const compose = ({ automatic, hours, language, profile, zone }: Answering, kinds
 }
 
 export const automaticTexts = (address: Answering, heard: Heard, history: History, now: number): AutomaticPlan => {
-  const kinds = isMachine(heard, history) ? [] : dueKinds(address, history, now)
+  const kinds = mayBeMachine(heard, history) ? [] : dueKinds(address, history, now)
   const [kind] = kinds
   if (kind === undefined) return { texts: [] }
   const tripped = trippedBy(history, now)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { automaticTexts, defaultTexts, isMachine, type Answering, type AutomaticPlan, type Heard, type History } from '../../../src/desk/automatic'
+import {
+  automaticTexts, defaultTexts, isMachine, mayBeMachine, type Answering, type AutomaticPlan, type Heard, type History
+} from '../../../src/desk/automatic'
 import { DAY_MS, MINUTE_MS, type Hours, type Slot } from '../../../src/desk/hours'
 import { checkVariables } from '../../../src/desk/templates'
 import { segment } from '../../../src/networks/sms/segments'
@@ -38,40 +40,64 @@ const remembering = (to: Answering, history: History = structuredClone(nothing))
   }
 })
 
-describe('a machine', () => {
+describe('what may be a machine', () => {
   it('is marked by its network, cannot be answered, or says so itself', () => {
-    assert.equal(isMachine(heard('Hallo'), nothing), false)
-    assert.equal(isMachine(heard('Hallo', { automatic: true }), nothing), true)
-    assert.equal(isMachine(heard('Hallo', { answerable: false }), nothing), true)
+    assert.equal(mayBeMachine(heard('Hallo'), nothing), false)
+    assert.equal(mayBeMachine(heard('Hallo', { automatic: true }), nothing), true)
+    assert.equal(mayBeMachine(heard('Hallo', { answerable: false }), nothing), true)
     const machines = ['Abwesenheitsnotiz: bin im Urlaub', 'Automatische Antwort: Danke', 'Diese Mail wurde automatisch erstellt',
       'I am out of office until Monday', 'Out-of-Office', 'Auto-Reply: hi', 'AUTOREPLY', 'This is an automated message', 'STOP', ' stopp! ']
-    for (const text of machines) assert.equal(isMachine(heard(text), nothing), true, text)
+    for (const text of machines) assert.equal(mayBeMachine(heard(text), nothing), true, text)
     const people = ['Stopp, ich komme später', 'Mein Automatikgetriebe ist kaputt', 'Die Tür geht automatisch auf', 'Bitte antworten', '',
       'Ich habe Ihren Brief bekommen und da steht Abwesenheit']
-    for (const text of people) assert.equal(isMachine(heard(text), nothing), false, text)
+    for (const text of people) assert.equal(mayBeMachine(heard(text), nothing), false, text)
   })
 
   it('answers within 5 s of our own automatic text', () => {
     const history = { ...nothing, sent: [{ kind: 'greeting' as const, at: NOON, text: 'Willkommen' }] }
-    assert.equal(isMachine(heard('Danke', { at: NOON + 4999 }), history), true)
-    assert.equal(isMachine(heard('Danke', { at: NOON + 5000 }), history), false)
-    assert.equal(isMachine(heard('Danke', { at: NOON - 1 }), history), false, 'said before, only judged later')
+    assert.equal(mayBeMachine(heard('Danke', { at: NOON + 4999 }), history), true)
+    assert.equal(mayBeMachine(heard('Danke', { at: NOON + 5000 }), history), false)
+    assert.equal(mayBeMachine(heard('Danke', { at: NOON - 1 }), history), false, 'said before, only judged later')
   })
 
   it('says again what it said, or what we said', () => {
     const before = ['a', 'b', 'c', 'd'].map((text, index) => ({ at: NOON - (4 - index) * MINUTE_MS, text }))
     const history = { ...nothing, inbound: before, sent: [{ kind: 'absence' as const, at: NOON - HOUR_MS, text: 'Wir sind nicht da.' }] }
-    assert.deepEqual(['a', 'b', 'c', ' d ', 'e'].map(text => isMachine(heard(text), history)), [false, true, true, true, false])
-    assert.equal(isMachine(heard('Wir sind nicht da.'), history), true)
+    assert.deepEqual(['a', 'b', 'c', ' d ', 'e'].map(text => mayBeMachine(heard(text), history)), [false, true, true, true, false])
+    assert.equal(mayBeMachine(heard('Wir sind nicht da.'), history), true)
   })
 
   it('is not somebody who sends three photos, or greets in the same words the other day', () => {
     const photos = { ...nothing, inbound: [{ at: NOON, text: '' }, { at: NOON, text: '' }] }
-    assert.equal(isMachine(heard(''), photos), false)
+    assert.equal(mayBeMachine(heard(''), photos), false)
     const greeted = { ...nothing, inbound: [{ at: NOON - DAY_MS, text: 'Hallo' }] }
-    assert.equal(isMachine(heard('Hallo'), greeted), false)
-    assert.equal(isMachine(heard('Hallo', { at: NOON - 1 }), greeted), true)
+    assert.equal(mayBeMachine(heard('Hallo'), greeted), false)
+    assert.equal(mayBeMachine(heard('Hallo', { at: NOON - 1 }), greeted), true)
   })
+})
+
+describe('a machine', () => {
+  const certain: [string, Heard, History][] = [
+    ['marked', heard('Hallo', { automatic: true }), nothing], ['without an address', heard('Hallo', { answerable: false }), nothing],
+    ['STOP', heard('STOP'), nothing], ['an echo', heard('Hallo'), { ...nothing, sent: [{ kind: 'greeting', at: NOON - HOUR_MS, text: 'Hallo' }] }]
+  ]
+  for (const [what, said, history] of certain) it(`is certain: ${what}`, () => assert.equal(isMachine(said, history), true))
+
+  const doubtful: [string, Heard, History][] = [
+    ['who asks again', heard('Guten Tag'), { ...nothing, inbound: [{ at: NOON - HOUR_MS, text: 'Guten Tag' }] }],
+    ['who writes about an absence', heard('Abwesenheit meines Sohnes heute'), nothing],
+    ['who writes about our automatic text', heard('Ihre automatische Antwort kam an, aber sonst nichts'), nothing]
+  ]
+  for (const [who, said, history] of doubtful) {
+    it(`is nobody ${who}, unless it comes right after words of ours, and gets no automatic text either way`, () => {
+      assert.equal(isMachine(said, history), false)
+      for (const ours of [{ teamWroteAt: NOON - MINUTE_MS + 1 }, { sent: [{ kind: 'greeting' as const, at: NOON - MINUTE_MS + 1, text: 'Hi' }] }]) {
+        assert.equal(isMachine(said, { ...history, ...ours }), true)
+      }
+      assert.equal(isMachine(said, { ...history, teamWroteAt: NOON - MINUTE_MS }), false)
+      assert.deepEqual(automaticTexts(open, said, history, NOON).texts, [])
+    })
+  }
 })
 
 describe('automatic texts', () => {
@@ -144,7 +170,7 @@ describe('automatic texts', () => {
       for (const text of Object.values({ ...texts, ...defaultTexts(language, {}) })) {
         assert.equal(checkVariables(text, 'automatic'), undefined)
         assert.doesNotMatch(text, /undefined|false/)
-        assert.equal(isMachine(heard(text), nothing), true, text)
+        assert.equal(mayBeMachine(heard(text), nothing), true, text)
       }
       const never = address({ automatic: texts, hours: hoursOf(), language })
       const [said] = automaticTexts(never, heard('Hallo'), nothing, NOON).texts

@@ -103,6 +103,18 @@ describe('a function address', () => {
     assert.deepEqual(spoken(phone, 'werkstatt/phone:max'), ['*: All done.'])
   })
 
+  it('hears somebody who asks again in the same words after the case was closed', async () => {
+    await start()
+    await maxTexts('Please call me.')
+    await red.say(room, '@anna', '!done')
+    await delivered(red, room, '*: [max (phone) · ⚪ done]')
+    await maxTexts('Please call me.')
+    const rings = (): number =>
+      blue.delivered.filter(({ place, action }) => place.id === 'werkstatt-queue' && action.kind === 'message').length
+    await until(() => rings() === 2, 'it is announced again')
+    await until(() => red.read(room).findLast(line => line.includes('[')) === '*: [max (phone) · 🔴 new]')
+  })
+
   it('knows words, labels, projects, standard texts, and finds what was said', async () => {
     const file = { path: '/offer.pdf', name: 'offer.pdf', mime: 'application/pdf' }
     await start({ texts: { offer: { text: 'Dear {contact.name}, your offer is ready. {agent.first_name}', file } } })
