@@ -11,6 +11,8 @@ import type { Store } from '../../src/store/store'
 import type { Disk } from './disk'
 import { inspect } from './inspect'
 import { makeLife, type Life } from './life'
+import type { Random } from './random'
+import { slowed } from './slow'
 import type { Town } from './town'
 import type { Server, World } from './world'
 
@@ -44,10 +46,12 @@ export interface Parts {
   world: World; disk: Disk; town: Town; servers: Server[]; wall: Wall; observer: Observer; queueMax: number
   /** Called at each start: the addresses that are in the config now. */
   configured (): FunctionAddress[]
+  /** If the store is slow: of what its jobs take. */
+  slowness?: Random | undefined
   directChats?: DirectRules | undefined
 }
 
-export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, configured, directChats }: Parts): Machine => {
+export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, configured, directChats, slowness }: Parts): Machine => {
   const { timeline, random, auditor, note, weather } = world
   let life: Life | undefined
   let running: Running | undefined
@@ -78,7 +82,8 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
     }
     try {
       const opening = disk.open(mine, ended('the store failed'))
-      const store = watchPlans(opening instanceof Promise ? await opening : opening, (_plan, isSilent) => {
+      const opened = opening instanceof Promise ? await opening : opening
+      const store = watchPlans(slowness ? slowed(opened, mine.clock, slowness) : opened, (_plan, isSilent) => {
         if (isSilent) auditor.violation('N', 'nothing came of something that was said, and no reason is given')
       })
       const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX, mine.clock)

@@ -10,6 +10,8 @@ export const MUTATIONS: Mutation[] = [
   ['forgets what it has seen', 'bridge/accept.ts',
     'if ((await Promise.all([tx.seen(arrival.place.network, arrival.key), isNews && tx.takenBack(arrival)])).includes(true)) return undefined',
     'arrival = { ...arrival, key: `${arrival.key} ${clock.tick()}` }', ['I2']],
+  ['counts the next rows behind those that began meanwhile', 'bridge/lane.ts', 'ready.unshift(...counted)', 'ready.push(...counted)', ['I3']],
+  ['sends what came behind a row that it has given back', 'bridge/lane.ts', 'queue.forget() // what', '// what', ['I3', 'I1']],
   ['loses the order when it tries again', 'bridge/lane-queue.ts', 'waiting.unshift(...rows)', 'waiting.push(...rows)', ['I3']],
   ['counts as delivered what is not confirmed', 'bridge/lane.ts',
     'return await network.send(current(delivery), signal)',

@@ -67,11 +67,14 @@ const CROWD_EVERY = 2
 const MODERATED_EVERY = 4
 /** In one of so many seeds, people write to each other one to one. */
 const FRIENDS_EVERY = 4
+/** In one of so many seeds, the store is slow. */
+const SLOW_EVERY = 5
 
 export const hasAddresses = (seed: number): boolean => seed % DESK_EVERY === DESK_EVERY - 1
 export const hasCrowd = (seed: number): boolean => seed % CROWD_EVERY === 0
 export const hasModerators = (seed: number): boolean => seed % MODERATED_EVERY === 1
 export const hasFriends = (seed: number): boolean => seed % FRIENDS_EVERY === FRIENDS_EVERY - 1
+export const isSlow = (seed: number): boolean => seed % SLOW_EVERY === SLOW_EVERY - 1
 export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
 /** In one of so many of those, contacts there have apps that encrypt. */
 const OMEMO_EVERY = 4
@@ -271,7 +274,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>, 
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
   const configured = (): FunctionAddress[] => operator?.start(disk) ?? []
   const directChats = friends && DIRECT_RULES
-  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, configured, directChats })
+  const slowness = isSlow(seed) ? makeRandom(seed + 2 ** 44) : undefined
+  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, configured, directChats, slowness })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   const reacting = makeReacting(town, makeRandom(seed + 2 ** 35), () => servers, auditor, () => timeline.ms)
