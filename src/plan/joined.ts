@@ -81,8 +81,8 @@ export const join = async (tx: Tx, mirror: Mirror, now: number): Promise<number>
   return since
 }
 
-/** `at`: when it was said. `now`: when it was brought. */
+/** `at`: when it was said. `now`: when it was brought. By a clock that is before `since` nothing can be told, so all is heard. */
 export const wasIn = (joined: ReadonlyMap<string, number>, place: Place, at: number, now: number): boolean => {
   const since = joined.get(addressKey(place)) ?? 0
-  return since === 0 || at >= since || now > since + BROUGHT_MS
+  return since === 0 || at >= since || now < since || now > since + BROUGHT_MS
 }

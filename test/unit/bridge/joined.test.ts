@@ -116,6 +116,17 @@ describe('a place that comes into a mirror, or into another one', () => {
     assert.deepEqual(blue.read('hall'), ['anna (red): on the third day'])
   })
 
+  it('hears everybody while our own clock is before the moment at which the place came, as on another machine', async () => {
+    await restart(between)
+    await restart(before)
+    await started.stop()
+    ;[red, blue] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([red, blue], [before], { path, clock: { ...systemClock, now: () => systemClock.now() - hour } })
+    await red.say('room', 'anna', 'said now', { at: now() })
+    await until(() => blue.delivered.length > 0)
+    assert.deepEqual(blue.read('hall'), ['anna (red): said now'])
+  })
+
   it('catches up in all mirrors of a store that does not know yet since when they are', async () => {
     await started.stop()
     const store = openSqlite(path, systemClock, () => {})
