@@ -4,7 +4,7 @@ import { type Bridge, makeBridge } from './bridge/bridge'
 import { makeMedia, makeMemory, makeVault } from './bridge/world'
 import { OURS, type FunctionAddress } from './desk/address'
 import { type Config, networksOf } from './config/config'
-import { LOGBOOK_KEY, markOf, OTHER_KEY, unlike } from './config/mark'
+import { LOGBOOK_KEY, markOf, OTHER_KEY, OWN_STORE, strangerTo, unlike } from './config/mark'
 import type { Chance } from './lib/chance'
 import type { Clock } from './lib/clock'
 import type { Log } from './lib/log'
@@ -25,7 +25,7 @@ import { makeLinkPages } from './pages/link-page'
 import { makePages } from './pages/pages'
 import { makeLinks } from './plan/links'
 import { mark, markIn } from './store/mark'
-import { openStore } from './store/open'
+import { openStore, storeName } from './store/open'
 import type { Store } from './store/store'
 
 /**
@@ -94,6 +94,12 @@ const configNow = (before: Config, { standing, log }: Machine): Config => {
 const opensAlike = ({ store: one, operate: { logbookKey } }: Config, { store: other, operate }: Config): boolean =>
   one.path === other.path && one.postgres === other.postgres && logbookKey === operate.logbookKey
 
+/** At work on the store of another installation, we would leave all its rooms, and drop what waits there. Throws with a text for the operator. */
+const mustBeOurs = (mark: string | undefined, config: Config): void => {
+  const why = strangerTo(mark, config)
+  if (why !== undefined) throw new Refused(`${storeName(config.store)}: ${why}. ${OWN_STORE}`)
+}
+
 /** While another Zentrale is active on our database, we stand by. Resolves with the config that is in force then, too. */
 const openWhenActive = async (given: Config, machine: Machine): Promise<{ store: Store, config: Config }> => {
   const { store: at, operate, listens } = given
@@ -107,7 +113,11 @@ const openWhenActive = async (given: Config, machine: Machine): Promise<{ store:
     standing?.begin()
     standby.told(why)
   }
-  const seen = (mark: string | undefined): void => standby.unlike(unlike(mark, standing?.now() ?? given))
+  const seen = (mark: string | undefined): void => {
+    const now = standing?.now() ?? given
+    try { mustBeOurs(mark, now) } catch (error) { impossible.abort(error) }
+    standby.unlike(unlike(mark, now))
+  }
   const store = await openStore(at, operate.logbookKey, clock, bug, { signal, told, seen }).finally(standby.end)
   const config = stood ? configNow(given, machine) : given
   if (opensAlike(config, given)) return { store, config }
@@ -115,10 +125,11 @@ const openWhenActive = async (given: Config, machine: Machine): Promise<{ store:
   return await openWhenActive(config, machine)
 }
 
-/** Leaves the mark with which others compare their configs, and says what is not as before. */
+/** Leaves the mark with which others compare their configs, and says what is not as before. Throws if the store is not ours. */
 const leaveMark = async (store: Store, config: Config, log: Log): Promise<void> => {
   const before = await store.run(async tx => {
     const found = await markIn(tx)
+    mustBeOurs(found, config)
     await mark(tx, markOf(config))
     return found
   })
@@ -129,7 +140,10 @@ const leaveMark = async (store: Store, config: Config, log: Log): Promise<void> 
 
 export const assemble = async (given: Config, machine: Machine): Promise<Zentrale> => {
   const { store, config } = await openWhenActive(given, machine)
-  await leaveMark(store, config, machine.log)
+  await leaveMark(store, config, machine.log).catch(async error => {
+    await store.close()
+    throw error
+  })
   const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   let running = config
@@ -185,7 +199,7 @@ export const assemble = async (given: Config, machine: Machine): Promise<Zentral
       const { addresses, mirrors, waiting, running: next } = reloadOf(running, changed, isTaken)
       await bridge.renew(addresses, mirrors)
       running = next
-      await store.run(tx => mark(tx, markOf(changed, operate.logbookKey)))
+      await store.run(tx => mark(tx, markOf({ ...changed, servers: config.servers }, operate.logbookKey)))
       if (changed.operate.logbookKey !== operate.logbookKey) log.error({}, OTHER_KEY)
       return waiting
     },

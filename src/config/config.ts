@@ -23,6 +23,7 @@ export interface Config {
   addresses: FunctionAddress[]
   listens: (Listen & { key: string })[] // wherever it listens, and the key of the port
   shared: Record<string, string> // digests of what must be the same wherever it runs: mark.ts
+  servers: Partial<Record<NetworkName, string>> // what those are called that keep their name for ever
   /** `logbookKey`: the token, if nothing else is written. */
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey: string, publicUrl?: string }
 }

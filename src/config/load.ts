@@ -10,7 +10,7 @@ import { addressesOf } from './addresses'
 import { type Config, placesOn } from './config'
 import { listeners, mirrorsOf } from './contradictions'
 import { directRulesOf, portalRulesOf } from './direct-chats'
-import { sharedOf } from './mark'
+import { serversOf, sharedOf } from './mark'
 import { refuseAll } from './refusal'
 import { schemaOf, STORE_FILE, type Written, writtenOf } from './schema'
 import { type Environment, fillSecrets } from './secrets'
@@ -33,7 +33,8 @@ export const loadConfig = (path: string, environment: Environment, kinds: readon
   const listens = listeners(written, kinds).map(({ host, port, path }) => ({ host, port, key: spell(path) }))
   const shared = sharedOf(written, kinds, networks)
   return {
-    ...configOf(written, path), kinds, listens, networks, mirrors, addresses, shared, ...directChats && { directChats }, ...portals && { portals }
+    ...configOf(written, path), kinds, listens, networks, mirrors, addresses, shared, servers: serversOf(kinds, networks),
+    ...directChats && { directChats }, ...portals && { portals }
   }
 }
 
@@ -72,7 +73,9 @@ const read = <T>(schema: z.ZodType<T>, source: Source, problems: Problem[]): T =
 const storeOf = ({ store: { path = STORE_FILE, postgres, keep_days: keepDays } }: Written, folder: string): Config['store'] =>
   ({ ...postgres === undefined ? { path: resolve(folder, path) } : { postgres }, keepDays })
 
-const configOf = (written: Written, path: string): Omit<Config, 'kinds' | 'listens' | 'networks' | 'mirrors' | 'addresses' | 'shared'> => {
+type Plain = Omit<Config, 'kinds' | 'listens' | 'networks' | 'mirrors' | 'addresses' | 'shared' | 'servers'>
+
+const configOf = (written: Written, path: string): Plain => {
   const { media, operate } = written
   return {
     file: resolve(path), language: written.language, logLevel: written.log.level,

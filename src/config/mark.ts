@@ -1,6 +1,7 @@
 /**
  * What of a config must be the same wherever Zentrale runs with this store: on a second machine, and after a restart. The active one leaves a mark of
- * it in the store, in which nothing can be read or guessed without the key that seals the logbook. Other configs are compared with that.
+ * it in the store, in which nothing can be read or guessed without the key that seals the logbook, but the names of servers, which are all over the
+ * store. Other configs are compared with that.
  */
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import type { NetworkKind } from '../networks/kind'
@@ -32,7 +33,12 @@ export const sharedOf = (written: Written, kinds: readonly NetworkKind[], networ
   return found
 }
 
-type Marked = Pick<Config, 'shared'> & { operate: Pick<Config['operate'], 'logbookKey'> }
+/** Servers of the networks of a config that keep their name for ever. */
+export const serversOf = (kinds: readonly NetworkKind[], networks: Config['networks']): Config['servers'] =>
+  Object.fromEntries(kinds.flatMap(({ settings: { name, server } }) =>
+    networks[name] === undefined || server === undefined ? [] : [[name, server(networks[name])]]))
+
+type Marked = Pick<Config, 'shared' | 'servers'> & { operate: Pick<Config['operate'], 'logbookKey'> }
 
 /** As the config says it: without it, the token seals. */
 export const LOGBOOK_KEY = 'operate.logbook_key (without it, operate.token)'
@@ -42,12 +48,17 @@ export const OTHER_KEY = `the logbook was sealed until now with another ${LOGBOO
   'that sealed it. Write the one of before into the config, also of a second machine, and restart'
 
 const DIGEST_DIGITS = 16
+/** What stands in the mark as it is. */
+const SERVER = 'server '
 
 /** `by`: the key of a mark, if it is not that of this config: what seals stays in force until a restart. */
-export const markOf = ({ shared, operate }: Marked, by = operate.logbookKey): string => {
+export const markOf = ({ shared, servers, operate }: Marked, by = operate.logbookKey): string => {
   const key = Buffer.from(hkdfSync('sha256', by, '', 'zentrale config', 32))
   const sealed = (text: string): string => createHmac('sha256', key).update(text).digest('hex').slice(0, DIGEST_DIGITS)
-  return JSON.stringify([[LOGBOOK_KEY, sealed('key')], ...Object.entries(shared).map(([name, digest]) => [name, sealed(`${name} ${digest}`)])])
+  return JSON.stringify([
+    [LOGBOOK_KEY, sealed('key')], ...Object.entries(servers).map(([name, server]) => [SERVER + name, server]),
+    ...Object.entries(shared).map(([name, digest]) => [name, sealed(`${name} ${digest}`)])
+  ])
 }
 
 const digestsIn = (mark: string): Map<string, string> => new Map(JSON.parse(mark) as [string, string][])
@@ -57,5 +68,17 @@ export const unlike = (mark: string | undefined, config: Marked): string[] => {
   if (mark === undefined) return []
   const [theirs, ours] = [digestsIn(mark), digestsIn(markOf(config))]
   if (theirs.get(LOGBOOK_KEY) !== ours.get(LOGBOOK_KEY)) return [LOGBOOK_KEY]
-  return [...new Set([...theirs.keys(), ...ours.keys()])].filter(name => theirs.get(name) !== ours.get(name))
+  return [...new Set([...theirs.keys(), ...ours.keys()])].filter(name => !name.startsWith(SERVER) && theirs.get(name) !== ours.get(name))
 }
+
+/** Why a store with this mark is not for this config: it is another installation's. Undefined if it may be. */
+export const strangerTo = (mark: string | undefined, { servers }: Pick<Config, 'servers'>): string | undefined => {
+  const theirs = digestsIn(mark ?? '[]')
+  for (const [name, ours] of Object.entries(servers)) {
+    const server = theirs.get(SERVER + name)
+    if (server !== undefined && server !== ours) return `it is the store of the Zentrale for ${server}, and this one is for ${ours}`
+  }
+  return undefined
+}
+
+export const OWN_STORE = 'Give this one a store of its own. If the config names the wrong server, write the right one'

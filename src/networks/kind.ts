@@ -63,6 +63,8 @@ export interface Settings<W = unknown, C = unknown, P = unknown, N = unknown> {
   take (section: W, around: Taking): C | undefined
   /** What it has read in a file that its section names, by that key, as far as it must be the same on each machine. */
   read? (config: C): Record<string, unknown>
+  /** What its server is called, if that never changes: with another one, all that a store knows of this network is somebody else's. */
+  server? (config: C): string
   /** How to write to an address of ours on this network, for its contact block. */
   contact (id: string): ContactWay
   init: InitSettings

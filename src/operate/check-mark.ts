@@ -1,9 +1,10 @@
 /** `zentrale check` of what must be the same wherever Zentrale runs with this store (config/mark.ts). */
 import type { Config } from '../config/config'
-import { LOGBOOK_KEY, unlike } from '../config/mark'
+import { LOGBOOK_KEY, OWN_STORE, strangerTo, unlike } from '../config/mark'
 import type { Clock } from '../lib/clock'
 import type { Finding } from '../settings/probe'
 import { markIn } from '../store/mark'
+import { storeName } from '../store/open'
 import type { Database } from './check-store'
 import { readStore } from './own-store'
 
@@ -17,6 +18,8 @@ const markNow = async (config: Config, seen: Database | undefined, isRunning: bo
 export const checkMark = async (config: Config, seen: Database | undefined, { isRunning, others }: { isRunning: boolean, others: boolean },
   clock: Clock): Promise<Finding[]> => {
   const mark = await markNow(config, seen, isRunning, clock)
+  const stranger = strangerTo(mark, config)
+  if (stranger !== undefined) return [{ what: `Store ${storeName(config.store)}`, found: stranger, advice: OWN_STORE }]
   const names = unlike(mark, config)
   if (names.includes(LOGBOOK_KEY)) {
     return [{ what: 'Logbook', found: `was sealed until now with another ${LOGBOOK_KEY}`,

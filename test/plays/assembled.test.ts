@@ -1,5 +1,6 @@
 /** The whole program as `start` makes it, between a practice homeserver and phones: what a config says comes true. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { startSmsc, type Phone, type Smsc } from '../../sandbox/smsc'
 import { assemble, type Zentrale } from '../../src/zentrale'
 import { loadConfig } from '../../src/config/load'
@@ -10,6 +11,7 @@ import { serve } from '../../src/lib/serve'
 import { ask } from '../../src/lib/ask'
 import { registration, type Tree, wholeConfig, write } from '../support/config'
 import { type Homeserver, type HsPerson, type Registration, startHomeserver } from '../support/homeserver'
+import { temporaryFolder } from '../support/folder'
 import { until } from '../support/practice'
 
 const MAX = '+491701234567'
@@ -29,11 +31,14 @@ describe('Zentrale, assembled from a config', () => {
   let max: Phone
   let room: string
   const bugs: unknown[] = []
+  let registered: ReturnType<typeof registration> & { url: string }
+  const assembled = (): Promise<Zentrale> => assemble(loadConfig(write(config, registered), {}),
+    { clock: systemClock, chance: systemChance, log: silentLog, bug: error => bugs.push(error) })
   const operate = (path: string) => ask(systemClock, `http://127.0.0.1:${config.operate.listen.port}${path}`, { token: config.operate.token })
 
   before(async () => {
     const [matrix, media, operatePort] = await freePorts(3)
-    const registered = { ...registration(), url: `http://127.0.0.1:${matrix}` }
+    registered = { ...registration(), url: `http://127.0.0.1:${matrix}` }
     homeserver = await startHomeserver({ serverName: 'example.org', registration: registered as unknown as Registration, firstRetryMs: 50 })
     smsc = await startSmsc({ systemId: 'zentrale', password: 'pass' })
     anna = homeserver.person('anna')
@@ -47,8 +52,8 @@ describe('Zentrale, assembled from a config', () => {
     config.media = { listen: { port: media }, public_url: `http://127.0.0.1:${media}` }
     config.operate.listen.port = operatePort
     config.mirrors[0].places.splice(1, 1)
-    zentrale = await assemble(loadConfig(write(config, registered), {}),
-      { clock: systemClock, chance: systemChance, log: silentLog, bug: error => bugs.push(error) })
+    Object.assign(config.store, { path: join(temporaryFolder(), 'zentrale.db') })
+    zentrale = await assembled()
     await zentrale.start()
     await until(() => zentrale.metrics.connections().some(({ name, up }) => name === 'rooms' && up), 'in the room', 60_000)
     await until(async () => (await operate('/readyz')).status === 200, 'ready', 60_000)
@@ -97,5 +102,20 @@ describe('Zentrale, assembled from a config', () => {
       ].filter(line => !text.includes(line))
     }
     await until(async () => (await counted()).length === 0, 'counted', 60_000).catch(async () => assert.deepEqual(await counted(), []))
+  })
+
+  it('is not at work on the store of another homeserver\'s, also after a reload, and leaves it as it was', async () => {
+    const [ours, oursRegistered] = [config, registered]
+    const elsewhere = <T>(what: T): T =>
+      JSON.parse(JSON.stringify(what).replaceAll(/example(\\*)\.org/g, 'other$1.example')) as T
+    ;[config, registered] = [elsewhere(ours), elsewhere(oursRegistered)]
+    await zentrale.reload(loadConfig(write(config, registered), {}))
+    await zentrale.stop()
+    await assert.rejects(assembled(), /zentrale\.db: it is the store of the Zentrale for example\.org, and this one is for other\.example\. Give/)
+    ;[config, registered] = [ours, oursRegistered]
+    zentrale = await assembled()
+    await zentrale.start()
+    await max.type({ text: 'Ich bin da', to: config.sms.gateways[0].numbers[1] })
+    await anna.waitFor(room, ({ content }) => content['body'] === 'Ich bin da')
   })
 })

@@ -105,6 +105,18 @@ describe('a Zentrale that stands by', () => {
     assert.equal(readFileSync(dir('town/second.yaml.log'), 'utf8').includes('link'), false)
   })
 
+  it('does not wait for the database of another homeserver\'s Zentrale, and check says whose it is', async () => {
+    for (const name of ['second.yaml', 'second-registration.yaml']) {
+      const text = readFileSync(dir(`town/${name}`), 'utf8').replaceAll(/zentrale(\\*)\.test/g, 'other$1.test').replaceAll('second-reg', 'third-reg')
+      writeFileSync(dir(`town/${name.replace('second', 'third')}`), text.replace(town.token, 'another-token-12'), { mode: 0o600 })
+    }
+    const why = /it is the store of the Zentrale for zentrale\.test, and this one is for other\.test/
+    const { code, said } = await runCommand(dir('town/third.yaml'), 'start')
+    assert.equal(code, 71, said)
+    assert.match(said, why)
+    assert.match((await runCommand(dir('town/third.yaml'), 'check')).said, why)
+  })
+
   it('tells at SIGHUP what is wrong with its config, which it reads once more when it takes over', async () => {
     const [path, log] = [dir('town/second.yaml'), dir('town/second.yaml.log')]
     const saysThen = async (words: string): Promise<void> => {

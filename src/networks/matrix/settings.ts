@@ -174,6 +174,7 @@ export const settings: Settings<Written, MatrixSection, string, string> = {
   name: NAME, label: 'Matrix', section: homeserver, person: personId, place, address, agents, take, init,
   listeners: ({ listen }) => [{ path: ['listen', 'port'], ...listen }],
   read: ({ registration: { url: _, ...registration } }) => ({ registration }),
+  server: ({ domain }) => domain,
   contact (id) {
     const code = `https://matrix.to/#/${inUri(id)}`
     const uri = `matrix:u/${inUri(id.slice(1))}`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { LOGBOOK_KEY, markOf, unlike } from '../../../src/config/mark'
+import { LOGBOOK_KEY, markOf, strangerTo, unlike } from '../../../src/config/mark'
 import { addressConfig, loadConfig, registrationWith, type Tree, write } from '../../support/config'
 
 const load = (change: (config: Tree, registered: Tree) => void = () => {}) => {
@@ -54,7 +54,24 @@ describe('the mark of a config', () => {
     assert.deepEqual(unlike(undefined, load()), [], 'and nothing where there is no mark yet')
   })
 
-  it('shows nothing of what is in the config', () => {
+  it('tells the config of another homeserver, whatever its key, and one of another time', () => {
+    const elsewhere = (config: Tree, registered: Tree): void => {
+      const moved = JSON.stringify([config, registered]).replaceAll('example.org', 'other.example').replaceAll('example\\\\.org', 'other\\\\.example')
+      const [one, other] = JSON.parse(moved) as [Tree, Tree]
+      Object.assign(config, one)
+      Object.assign(registered, other)
+    }
+    const why = 'it is the store of the Zentrale for example.org, and this one is for other.example'
+    assert.equal(strangerTo(markOf(load()), load(elsewhere)), why)
+    assert.equal(strangerTo(markOf(load()), load((config, registered) => {
+      elsewhere(config, registered)
+      config.operate.token = 'another-token-12'
+    })), why)
+    const other = load(config => { config.mirrors = [] })
+    assert.deepEqual([markOf(load()), '[]', undefined].map(mark => strangerTo(mark, other)), [undefined, undefined, undefined])
+  })
+
+  it('shows nothing of what is in the config, but the names of servers', () => {
     const config = load()
     const text = readFileSync(config.file, 'utf8')
     const mark = markOf(config)
