@@ -246,12 +246,14 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     }
   }
 
-  /** Whoever says something that is not shown where they are out hears so. */
+  /** Whoever says something that is not shown where they are out hears so, unless they take it back, or their own room has us out by then. */
   const judgeTold = ({ place, name, known }: Outs['all'][number]): void => {
     if (known === Infinity) return
     const unheard = [...records.values()].filter(record => personaOf(record) === name && mirrorOf.get(record.place) === mirrorOf.get(place) &&
-      record.kind === 'message' && record.acknowledged && record.withdrawn !== true && outs.mayMiss(place, name, record.at) &&
-      !complete(record, place) && !silentFor(record.place, record) && !isExiled(record, place) && !isModerated(record))
+      record.kind === 'message' && record.acknowledged && record.withdrawn !== true && !withdrawals.has(record.tag) &&
+      outs.mayMiss(place, name, record.at) &&
+      !complete(record, place) && !silentFor(record.place, record) && !isModerated(record) &&
+      ![place, record.place].some(where => isExiled(record, where)))
     const [first] = unheard
     if (first === undefined || toldOut.has(`${first.place} ${whereOf(place)}`)) return
     if (notices.some(one => one.where === whereOf(place) && unheard.some(({ tag }) => tag === one.tag))) return
