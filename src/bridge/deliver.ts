@@ -6,6 +6,7 @@ import type { DeskMemory } from '../desk/memory'
 import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
+import { makeShares } from '../lib/shares'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Media, Network } from '../model/network'
@@ -20,6 +21,7 @@ import { overtakenBy } from './profile'
 
 /** A delivery that crashes cut off this often is left to a person: it may be the cause of the crashes. */
 export const CRASHES_MAX = 10
+const HOPELESS_MAX = 10_000 // places
 
 interface Parts extends Pick<LaneParts, 'current'> {
   open?: Media['open'] | undefined // tries what is behind links
@@ -109,14 +111,14 @@ export const makeDeliver = (parts: Parts): Deliver => {
   }
 
   const ending = makeEnding({ ...parts, heard })
-  const files = makeFiles(parts.clock, parts.open)
+  const [files, hopeless] = [makeFiles(parts.clock, parts.open), makeShares<true>(HOPELESS_MAX)]
 
   const laneAt = (place: Place): Lane => {
     const key = addressKey(place)
     let lane = lanes.get(key)
     if (lane === undefined) {
       lane = makeLane(place, {
-        ...parts, network: networkOf(place), ending, files, unwanted,
+        ...parts, network: networkOf(place), ending, files, hopeless, unwanted,
         retried: () => observer.retried(place.network),
         idle: () => { if (lanes.get(key) === lane) lanes.delete(key) }
       })

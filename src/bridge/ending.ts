@@ -32,6 +32,8 @@ const REMOVALS_TOLD_MS = 3_600_000
 const REACTIONS_TOLD_MS = 3_600_000
 /** People hear once in this time that they have no voice in a certain other place. */
 const VOICELESS_TOLD_MS = 24 * 3_600_000
+/** Where they write, people hear once in this time for which reason nothing can be encrypted for a certain other place. */
+const UNSEALED_TOLD_MS = 3_600_000
 /** A team hears once in this time that the own chat of one of them takes nothing. */
 const UNREACHED_TOLD_MS = 24 * 3_600_000
 
@@ -41,8 +43,8 @@ export interface Ending {
   unknown (row: Queued, why: string): void
   gaveUp (row: Queued): void
   stalled (row: Queued, why: Unavailable): void
-  /** Not an end: nobody may speak there yet, or it cannot be encrypted. Its writer is told once that it waits. */
-  waits (row: Queued, why: Unsealed | undefined): void
+  /** Not an end: nobody may speak there yet, or it cannot be encrypted. Writers are told that it waits, or that it is `behind` what does. */
+  waits (row: Queued, why: Unsealed | undefined, behind: boolean): void
   /** It would change a message that never arrived, so nobody misses it. */
   pointless (row: Queued): void
   /** Not an end: files of it will not come, so words replace them, and its writer is told why. Resolves when that is on disk. */
@@ -116,6 +118,22 @@ const sayAnew = async ({ id, delivery }: Queued, store: Store, directory: Direct
   return instead
 }
 
+/** Tells whoever has to wait. */
+const makeWaiting = (failure: (row: Queued, problem: Problem) => Tell, isTime: ReturnType<typeof makeSometimes>) => ({
+  /** Whoever has no voice there may say much before they get one. */
+  voiceless: (row: Queued, problem: Problem): Tell => origin => {
+    const { place, as } = row.delivery
+    const isNews = as === undefined || isTime(`${problem.kind} ${addressKey(place)} ${addressKey(as.person)}`, VOICELESS_TOLD_MS)
+    return isNews ? failure(row, problem)(origin) : undefined
+  },
+  /** Much may be said there before it can be encrypted. */
+  unsealed: (row: Queued, why: Unsealed, behind: boolean): Tell => origin => {
+    const plan = failure(row, { kind: behind ? 'behind' : 'unsealed', why })(origin)
+    const about = `unsealed ${why} ${addressKey(row.delivery.place)} ${addressKey(origin.place)}`
+    return plan === undefined || plan.deliveries.length === 0 || isTime(about, UNSEALED_TOLD_MS) ? plan : undefined
+  }
+})
+
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)
   const [counting, unreached] = [makeCounting(directory, desk), makeUnreached({ desk, directory }, isTime)]
@@ -136,12 +154,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     return { changes: [], deliveries: isNews ? staysNotice(origin, place, directory) : [] }
   }
 
-  /** Whoever has no voice there may say much before they get one. */
-  const voiceless = (row: Queued, problem: Problem): Tell => origin => {
-    const { place, as } = row.delivery
-    const isNews = as === undefined || isTime(`${problem.kind} ${addressKey(place)} ${addressKey(as.person)}`, VOICELESS_TOLD_MS)
-    return isNews ? failure(row, problem)(origin) : undefined
-  }
+  const { voiceless, unsealed } = makeWaiting(failure, isTime)
 
   /** We know already that whoever speaks is out of the place, or its server tells us now. */
   const expelled = ({ delivery: { place, as } }: Queued): Tell => origin => {
@@ -192,9 +205,9 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
       end(row, 'failed', why.message, inVain(row, why, isTime, directory) ?? unreached(row, why.because) ?? tell)
     },
-    waits (row, why) {
+    waits (row, why, behind) {
       store.run(async tx => {
-        const tell = unreached(row, why) ?? (why === undefined ? voiceless(row, { kind: 'waits' }) : failure(row, { kind: 'unsealed', why }))
+        const tell = unreached(row, why) ?? (why === undefined ? voiceless(row, { kind: 'waits' }) : unsealed(row, why, behind))
         const origin = await (tell.from ?? originOf)(tx, row)
         const { deliveries = [], changes = [] } = origin === undefined ? {} : tell(origin) ?? {}
         return carryOut(tx, { outcome: 'routed', changes, deliveries: origin ? await untold(tx, origin, deliveries) : [] }, row, clock.now())
@@ -202,7 +215,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     },
     unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
-    stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
+    stalled: (row, { message, unsealed }) =>
+      end(row, 'failed', message, failure(row, { kind: 'failed', why: texts => unsealed === undefined ? texts.gaveUp : texts.sealing(unsealed) })),
     anew: row => sayAnew(row, store, directory),
     async inWords (row, { files, why }) {
       const { place, key, action } = row.delivery

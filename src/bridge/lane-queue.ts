@@ -1,12 +1,16 @@
 /** The waiting rows of a lane, in order: the first LANE_ROWS_MAX in memory, the rest in the store until there is room. */
 import type { Place } from '../model/address'
+import type { Unsealed } from '../model/errors'
 import type { Queued, Store } from '../store/store'
 
 /** How many rows a lane holds in memory. */
 const LANE_ROWS_MAX = 512
 
-/** `stalledSince`: when the row began to hold up its lane although the network is connected. */
-export interface Row extends Queued { stalledSince?: number }
+/**
+ * `stalledSince`: when the row began to hold up its lane although the network is connected. `told`: why it, or what is before it, cannot be
+ * encrypted, as its writer was told.
+ */
+export interface Row extends Queued { stalledSince?: number; told?: Unsealed | undefined }
 
 export interface LaneQueue {
   /** A row was just queued. Rows are heard in the order of their ids; one that is not is read from the store, so that none is passed over. */
@@ -14,6 +18,8 @@ export interface LaneQueue {
   /** Whether nothing waits before a row that was just queued. Then it skips the queue. */
   passes (row: Queued): boolean
   first (): Row | undefined
+  /** Those in memory. */
+  rows (): readonly Row[]
   /** Takes the next rows that may be counted as tried in one commit, at most `most`. */
   take (most: number): Row[]
   /** Puts rows whose try failed back to the front. */
@@ -70,6 +76,7 @@ export const makeLaneQueue = (place: Place, store: Store, ahead: (rows: readonly
       return true
     },
     first: () => waiting[0],
+    rows: () => waiting,
     take (most) {
       const apart = waiting.findIndex((row, index) => isSuspect(row) || (index > 0 && row.notBefore !== undefined))
       return waiting.splice(0, apart === -1 ? most : Math.min(Math.max(apart, 1), most))

@@ -9,7 +9,8 @@ import type { Chance } from '../lib/chance'
 import { deadline, type Clock, type Timer } from '../lib/clock'
 import { coalesced } from '../lib/coalesced'
 import type { Log } from '../lib/log'
-import type { Place } from '../model/address'
+import type { Shares } from '../lib/shares'
+import { addressKey, type Place } from '../model/address'
 import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
 import type { Delivery, Sent } from '../model/message'
 import type { Network } from '../model/network'
@@ -26,9 +27,13 @@ const RETRY_FIRST_MS = 500
 const RETRY_MOST_MS = 120_000
 /** How long one delivery may hold up its lane although its network is connected. */
 const LANE_STALL_MAX_MS = 15 * 60_000
+/** The same where the place is hopeless: long enough that what was remembered of it is asked for again. */
+const HOPELESS_STALL_MAX_MS = 5 * 60_000
 
 export interface LaneParts {
   store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending; files: Files
+  /** Places that were closed so long that a row ended for it, and have taken no message since. They are remembered when their lanes are not. */
+  hopeless: Shares<true>
   unwanted (row: Queued): Unwanted | undefined
   /** With its writer's name of now. */
   current (delivery: Delivery): Delivery
@@ -66,17 +71,37 @@ const send = async ({ network, ending, current }: LaneParts, row: Row, delivery:
   }
 }
 
-/** Whether a row has held up its lane for too long. Where nobody is let in, rows behind it wait for the same, so their time runs too. */
-const makePatience = (clock: Clock) => {
+/**
+ * Whether a row has held up its lane for too long. Where the place is closed, rows behind it wait for the same, so their time runs too; and once
+ * it is hopeless, later ones get less.
+ */
+const makePatience = (place: Place, { clock, hopeless }: LaneParts) => {
+  const key = addressKey(place)
   let closedSince: number | undefined
   return {
     isOver (row: Row, { closed, disconnected }: Unavailable): boolean {
       const now = clock.now()
       closedSince = closed ? closedSince ?? now : undefined
       row.stalledSince = disconnected ? now : row.stalledSince ?? Math.max(row.queuedAt, closedSince ?? now)
-      return now - row.stalledSince > LANE_STALL_MAX_MS
+      const isOver = now - row.stalledSince > (closed && hopeless.has(key) ? HOPELESS_STALL_MAX_MS : LANE_STALL_MAX_MS)
+      if (isOver && closed) hopeless.put(key, { group: place.network, owner: place.id }, true)
+      return isOver
     },
-    opened () { closedSince = undefined }
+    /** What has no words may arrive where words cannot be encrypted. */
+    arrived ({ delivery: { action } }: Row) {
+      if (!('content' in action)) return
+      closedSince = undefined
+      hopeless.delete(key)
+    }
+  }
+}
+
+/** Whoever wrote these hears at once that they wait behind what cannot be encrypted. Its own writer may be nobody: it may be a greeting. */
+const tellBehind = (rows: readonly Row[], { unsealed }: Unavailable, ending: Ending): void => {
+  for (const row of rows) {
+    if (unsealed === undefined || row.told === unsealed) continue
+    row.told = unsealed
+    ending.waits(row, unsealed, true)
   }
 }
 
@@ -84,7 +109,7 @@ const makePatience = (clock: Clock) => {
 type State =
   | { is: 'working' }
   | { is: 'going back', why: Unavailable }
-  | { is: 'pausing', timer: Timer }
+  | { is: 'pausing', timer: Timer, why?: Unavailable }
   | { is: 'stopping', over (): void }
 
 /**
@@ -92,8 +117,7 @@ type State =
  * queue, together with all ready rows.
  */
 export const makeLane = (place: Place, parts: LaneParts): Lane => {
-  const { store, network, clock, chance, ending } = parts
-  const { can } = network
+  const { store, network, network: { can }, clock, chance, ending } = parts
   const aheadMax = can.afterCrash === 'park' ? 1 : Math.max(can.window, AHEAD_ROWS)
   const cutOff = new AbortController()
 
@@ -102,7 +126,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const flying = new Map<number, Row>() // handed to the network, unanswered
   let returned: Row[] = [] // rows whose try failed, to be tried again
   let state: State = { is: 'working' }
-  const patience = makePatience(clock)
+  const patience = makePatience(place, parts)
 
   const enter = (next: State): void => {
     if (state.is === 'stopping') return // a lane that stops never starts again
@@ -110,7 +134,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     state = next
   }
 
-  const pauseFor = (ms: number): void => enter({ is: 'pausing', timer: clock.after(ms, wake) })
+  const pauseFor = (ms: number, why?: Unavailable): void => enter({ is: 'pausing', timer: clock.after(ms, wake), ...why && { why } })
 
   const giveBack = (rows: Row[]): Promise<void> => store.run(tx => tx.waitAgain(rows.map(({ id }) => id))).catch(() => {}) // it says so itself
 
@@ -147,6 +171,8 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   }
 
   const goBack = (row: Row, why: Unavailable): void => {
+    if (why.voiceless || why.unsealed !== undefined) ending.waits(row, why.unsealed, false)
+    row.told = why.unsealed
     returned.push(row)
     enter({ is: 'going back', why })
   }
@@ -157,7 +183,6 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     if (error instanceof Refused) { ending.refused(row, error); return pump() }
     const reason = unavailable(error, row, parts)
     if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
-    if (reason.voiceless || reason.unsealed !== undefined) ending.waits(row, reason.unsealed)
     if (patience.isOver(row, reason)) ending.stalled(row, reason)
     else goBack(row, reason)
     pump()
@@ -165,7 +190,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   const done = (row: Row, sent: Sent): void => {
     flying.delete(row.id)
-    patience.opened()
+    patience.arrived(row)
     ending.done(row, sent)
     pump()
   }
@@ -211,11 +236,12 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     returned = []
     ready = []
     queue.putBack(rows)
+    tellBehind(queue.rows(), why, ending)
     void giveBack(rows)
     parts.retried()
     const ms = why.retryAfterMs ?? backoffMs(chance, rows[0]?.delivery.attempt ?? 1, RETRY_FIRST_MS, RETRY_MOST_MS)
     parts.log.info({ network: place.network, waiting: rows.length, ms, why: why.message }, 'lane pauses')
-    pauseFor(ms)
+    pauseFor(ms, why)
   }
 
   const work = async (): Promise<void> => {
@@ -252,6 +278,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
         if (row.delivery.attempt > 0) begin(row)
         else queue.add(row)
       }
+      if (state.is === 'pausing' && state.why !== undefined) tellBehind(queue.rows(), state.why, ending)
       pump()
     },
     wake,

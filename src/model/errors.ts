@@ -51,7 +51,7 @@ export class Unavailable extends Error {
   readonly disconnected: boolean
   /** The destination may have it all the same, and cannot tell us by the key. A person has to decide. */
   readonly unknown: boolean
-  /** The place lets nobody of ours in, so all that is to be said there waits for the same. */
+  /** It lets nobody of ours in, or nothing can be encrypted for whoever reads there. So all that is to be said there waits for the same. */
   readonly closed: boolean
   /** Only arrivals from this place have to wait, because too many from there are still undelivered. */
   readonly crowded: boolean
@@ -67,7 +67,7 @@ export class Unavailable extends Error {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
     this.disconnected = options.disconnected ?? false
-    this.closed = options.closed ?? false
+    this.closed = options.closed ?? options.unsealed !== undefined
     this.unknown = options.unknown ?? false
     this.crowded = options.crowded ?? false
     this.trouble = options.trouble

@@ -115,13 +115,13 @@ export const staysNotice = (arrival: Arrival, failed: Place, directory: Director
 /** In the language of whoever is told. */
 type Why = (texts: Texts) => string
 
-type Problem = { kind: 'failed', why: Why } | { kind: 'unknown' | 'waits' } | { kind: 'unsealed', why: Unsealed }
+type Problem = { kind: 'failed', why: Why } | { kind: 'unknown' | 'waits' } | { kind: 'unsealed' | 'behind', why: Unsealed }
   | { kind: 'part', part: number, parts: number, why: Why }
 
 const textOf = (problem: Problem, where: string, excerpt: string, texts: Texts): string => {
   switch (problem.kind) {
     case 'failed': return texts.failed(where, excerpt, problem.why(texts))
-    case 'unsealed': return texts.unsealed(where, excerpt, problem.why)
+    case 'unsealed': case 'behind': return texts[problem.kind](where, excerpt, problem.why)
     case 'unknown': case 'waits': return texts[problem.kind](where, excerpt)
     case 'part': return texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why(texts))
   }
@@ -135,11 +135,12 @@ export const failureNotice = (
   if (!isTold || !directory.mayTell(arrival.place, failed.place)) return []
   const { textsAt } = directory
   const where = whereOf(failed.place, directory)
-  const waits = problem.kind === 'waits' || problem.kind === 'unsealed'
+  const unsealed = problem.kind === 'unsealed' || problem.kind === 'behind' ? problem.why : undefined
+  const waits = problem.kind === 'waits' || unsealed !== undefined
   if (arrival.kind === 'deletion') return waits ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, textsAt(arrival.place).stays(where))]
   const excerpt = excerptOf(arrival)
   const textAt = (place: Place): string => textOf(problem, where, quotedAt(place, excerpt, directory), textsAt(place))
-  const about = `${problem.kind} ${problem.kind === 'unsealed' ? `${problem.why} ` : ''}${failed.key}`
+  const about = `${problem.kind} ${unsealed === undefined ? '' : `${unsealed} `}${failed.key}`
   const others = directory.teams.roomsFor(failed.place).filter(place => addressKey(place) !== addressKey(arrival.place))
   return [
     notice(arrival, arrival.place, about, textAt(arrival.place), 'alert'), ...others.map(place => notice(arrival, place, about, textAt(place)))

@@ -10,6 +10,8 @@ export interface Texts {
   unknown (where: string, excerpt: string): string
   waits (where: string, excerpt: string): string // nobody of ours has a voice there
   unsealed (where: string, excerpt: string, why: Unsealed): string
+  behind (where: string, excerpt: string, why: Unsealed): string // what cannot be encrypted
+  sealing (why: Unsealed): string // why nothing can be encrypted
   partFailed (where: string, excerpt: string, part: number, parts: number, why: string): string
   stopped: string
   started: string
@@ -69,19 +71,35 @@ export interface Texts {
   noFile (name: string, why: FileTrouble | undefined, linked: boolean): string
 }
 
-const de: Texts = {
-  failed: (where, excerpt, why) => `Nicht zugestellt an ${where}: „${excerpt}“ (${why})`,
-  unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte fragen Sie nach, ob es angekommen ist.`,
-  waits: (where, excerpt) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Von hier darf dort noch niemand sprechen; ` +
-    'das muss die Moderation dort erst erlauben. Alles wartet so lange.',
-  unsealed: (where, excerpt, why) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Dorthin geht nichts unverschlüsselt, und ${{
+/** Why nothing can be encrypted. */
+const NOT_SEALED: Record<Language, Record<Unsealed, string>> = {
+  de: {
     deviceless: 'dort ist gerade kein Gerät bekannt, das es lesen könnte',
     keyless: 'die Schlüssel der Geräte dort sind gerade nicht zu bekommen',
     unsigned: 'die Schlüssel der Geräte dort sind falsch unterschrieben: Eine App dort ist fehlerhaft, oder jemand hat ihr fremde ' +
       'Schlüssel untergeschoben',
     rekeyed: 'ein Gerät dort hat einen anderen Schlüssel als bisher; es geht weiter, sobald der Kontakt von dort schreibt',
     clear: 'der Kontakt hat verschlüsselt geschrieben, und sein Chat von jetzt ist es nicht; es geht weiter, sobald er dort verschlüsselt ist'
-  }[why]}. Zentrale versucht es weiter.`,
+  },
+  en: {
+    deviceless: 'no device is known there now that could read it',
+    keyless: 'the keys of the devices there cannot be had now',
+    unsigned: 'the keys of the devices there have a wrong signature: an app there is faulty, or somebody has put keys of their own in its place',
+    rekeyed: 'a device there has another key than before; it goes on once the contact writes from it',
+    clear: 'the contact wrote with encryption, and the chat that they have now is not encrypted; it goes on once it is'
+  }
+}
+
+const de: Texts = {
+  failed: (where, excerpt, why) => `Nicht zugestellt an ${where}: „${excerpt}“ (${why})`,
+  unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte fragen Sie nach, ob es angekommen ist.`,
+  waits: (where, excerpt) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Von hier darf dort noch niemand sprechen; ` +
+    'das muss die Moderation dort erst erlauben. Alles wartet so lange.',
+  unsealed: (where, excerpt, why) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Dorthin geht nichts unverschlüsselt, und ` +
+    `${NOT_SEALED.de[why]}. Zentrale versucht es weiter; was inzwischen dorthin gesagt wird, wartet ebenfalls.`,
+  behind: (where, excerpt, why) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Davor wartet etwas, das nur verschlüsselt dorthin geht, und ` +
+    `${NOT_SEALED.de[why]}. Zentrale versucht es weiter.`,
+  sealing: why => `dorthin geht nichts unverschlüsselt, und ${NOT_SEALED.de[why]}`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
@@ -182,13 +200,11 @@ const en: Texts = {
   unknown: (where, excerpt) => `Perhaps not delivered to ${where}: “${excerpt}”. Please ask whether it arrived.`,
   waits: (where, excerpt) => `Not delivered to ${where} yet: “${excerpt}”. Nobody from here may speak there before the moderators there allow it. ` +
     'Everything waits until then.',
-  unsealed: (where, excerpt, why) => `Not delivered to ${where} yet: “${excerpt}”. Nothing goes there without encryption, and ${{
-    deviceless: 'no device is known there now that could read it',
-    keyless: 'the keys of the devices there cannot be had now',
-    unsigned: 'the keys of the devices there have a wrong signature: an app there is faulty, or somebody has put keys of their own in its place',
-    rekeyed: 'a device there has another key than before; it goes on once the contact writes from it',
-    clear: 'the contact wrote with encryption, and the chat that they have now is not encrypted; it goes on once it is'
-  }[why]}. Zentrale goes on trying.`,
+  unsealed: (where, excerpt, why) => `Not delivered to ${where} yet: “${excerpt}”. Nothing goes there without encryption, and ` +
+    `${NOT_SEALED.en[why]}. Zentrale goes on trying; what is said there meanwhile waits too.`,
+  behind: (where, excerpt, why) => `Not delivered to ${where} yet: “${excerpt}”. Something before it goes there only encrypted, and ` +
+    `${NOT_SEALED.en[why]}. Zentrale goes on trying.`,
+  sealing: why => `nothing goes there without encryption, and ${NOT_SEALED.en[why]}`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',

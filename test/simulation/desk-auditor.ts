@@ -26,6 +26,8 @@ import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typin
 
 const UNREADABLE = TEXTS.en.unreadable.encrypted
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
+/** See UNSEALED_TOLD_MS. */
+const WAIT_TOLD_MS = 3_600_000
 /** In the servers' words; and that the archive could not be asked whether it had arrived. */
 const GOOD_REASONS = new RegExp(`^(?:${[
   'homeserver: 403 M_FORBIDDEN \\(weather\\)', 'the room refused the message: forbidden .*', 'no answer to a question in time',
@@ -66,7 +68,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   const seen = new Set<string>() // by the team's place and tag
   const unread = new Map<string, number[]>() // of how many messages each line says that they cannot be read, by the team's place
   const waits = new Map<string, { first: number, last: number }>() // answers that could not be encrypted, by tag
-  const toldOfWait = new Set<string>()
+  const toldOfWait: { tag: string, about: string | undefined, at: number }[] = []
   const told = new Set<string>() // answers whose writers were told that they failed
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
@@ -79,12 +81,14 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   }
 
   /**
-   * Whoever waits for longer than one try knows it, because a crash is never twice between the try and the word of it. A command may have sent it:
-   * then the command is named instead.
+   * Whoever waits for longer than one try knows it, because a crash is never twice between the try and the word of it; within an hour after they
+   * were told of one, they know it of others. A command may have sent it: then the command is named instead.
    */
   const judgeWaits = (): void => {
     for (const [tag, { first, last }] of waits) {
-      const isTold = toldOfWait.has(tag) || !desk.quiet.has(lines.get(tag)?.about ?? '')
+      const about = lines.get(tag)?.about
+      const isTold = toldOfWait.some(one => one.tag === tag || (one.about === about && one.at > first - WAIT_TOLD_MS && one.at <= last)) ||
+        !desk.quiet.has(about ?? '')
       if (last - first > 60_000 && !isTold) violation('S3', `${tag} waits because it cannot be encrypted; nobody is told`, tag)
     }
   }
@@ -139,8 +143,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   /** Notes a failure that its writer was told: in the room where they wrote it, or in their chat with the address. */
   const tells = (place: Place, text: string): void => {
     const failed = ownTag(/^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “([^”]*)”/.exec(text)?.[1] ?? '')
-    const waiting = ownTag(/^Not delivered to [^:]+ yet: “([^”]*)”\. Nothing goes there without encryption/.exec(text)?.[1] ?? '')
-    if (waiting !== undefined) toldOfWait.add(waiting)
+    const waiting = ownTag(/^Not delivered to [^:]+ yet: “([^”]*)”\. (?:Nothing|Something before it) goes there/.exec(text)?.[1] ?? '')
+    if (waiting !== undefined) toldOfWait.push({ tag: waiting, about: lines.get(waiting)?.about, at: now() })
     const by = lines.get(failed ?? '')?.by
     if (by !== undefined && (place.id.endsWith(` ${by.id}`) || addressKey(place) === addressKey(by.place))) told.add(failed!)
   }

@@ -111,15 +111,11 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
   const listed = ({ apps }: Person): App[] => apps.filter(({ isListed }) => isListed)
   const listOf = (person: Person): Xml => listXml(listed(person).map(({ fake }) => fake.device))
 
-  /** Without it, others can be written to: else nothing reaches this person any more, and each message waits its quarter of an hour for that. */
-  const isSpare = (app: App, all: App[]): boolean => all.some(other => other !== app && !other.isBad)
-
   /** Apps come and go. Their server tells of it, or not. */
   const changes = (person: Person, to: string): void => {
     const before = listed(person).length
-    const spare = listed(person).filter((app, _, all) => isSpare(app, all))
     if (person.apps.length < APPS_MAX && random.happens(COMES)) person.apps.push(newApp())
-    else if (spare.length > 0 && random.happens(GOES)) random.pick(spare).isListed = false
+    else if (before > 1 && random.happens(GOES)) random.pick(listed(person)).isListed = false
     if (listed(person).length === before || !random.happens(NEWS)) return
     note(`the devices of ${person.jid} have changed`)
     send(el('message', { type: 'headline', from: person.jid, to }, el('event', { xmlns: `${PUBSUB}#event` },

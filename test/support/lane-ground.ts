@@ -1,6 +1,7 @@
 /** A lane that is made and forgotten as in deliver.ts, over a store and a network whose answers come when the test says so. */
 import { type Lane, type LaneParts, makeLane } from '../../src/bridge/lane'
 import { silentLog } from '../../src/lib/log'
+import { makeShares } from '../../src/lib/shares'
 import { Unavailable } from '../../src/model/errors'
 import type { Delivery } from '../../src/model/message'
 import { plain } from '../../src/model/text'
@@ -59,7 +60,7 @@ export const makeLaneGround = (window: number) => {
     },
     ending: { done: ({ id }: Queued) => { arrived.push(id); rows.delete(id) } },
     files: { ahead () {}, brought: async () => undefined },
-    unwanted: () => undefined, current: (delivery: Delivery) => delivery, retried () {},
+    hopeless: makeShares<true>(1), unwanted: () => undefined, current: (delivery: Delivery) => delivery, retried () {},
     bug: (error: unknown) => { throw error },
     idle: () => { lane = undefined }
   } as unknown as LaneParts

@@ -165,6 +165,58 @@ describe('a lane', () => {
     assert.deepEqual(two.read('hall'), ['anna (red): late'])
   })
 
+  it('to a place for which nothing can be encrypted ends all together, tells each writer at once, and gives up later messages soon', async () => {
+    await started.stop()
+    const clock = skippingClock(systemClock)
+    const [one, two, other, three] = [makePractice('red'), makePractice('blue'), makePractice('black'), makePractice('green')]
+    const mirror = mirrorOf(['red', 'room'], ['blue', 'hall'], ['black', 'yard'], ['green', 'chat'])
+    started = await startBridge([one, two, other, three], [mirror], { clock })
+    let isGood = false
+    const first = Promise.withResolvers<void>()
+    three.onSend = async ({ action }) => {
+      await first.promise
+      if (!isGood && 'content' in action) throw new Unavailable('no good keys', { unsealed: 'unsigned', retryAfterMs: 60_000 })
+    }
+    const told = (start: string): string[] =>
+      [...one.read('room'), ...two.read('hall'), ...other.read('yard')].filter(line => line.startsWith(`*: ${start}`))
+    const waiting = (): Promise<{ attempt: number }[]> => started.bridge.queue.list('waiting')
+    const tried = (count: number) => async (): Promise<boolean> => (await waiting()).some(({ attempt }) => attempt === count)
+    await one.say('room', 'anna', 'first')
+    await two.say('hall', 'bernd', 'second')
+    first.resolve()
+    await until(() => told('Not delivered to green yet').length === 2, 'Anna hears that it waits, and Bernd, behind her')
+    assert.match(told('Not delivered to green yet')[1]!, /“second”. Something before it/)
+    await other.say('yard', 'carla', 'third')
+    await until(() => told('Not delivered to green yet').length === 3, 'Carla, who writes while it waits')
+    for (const text of Array.from({ length: 97 }, (_, index) => `n${index}`)) await one.say('room', 'anna', text)
+    assert.equal((await waiting()).length, 100)
+    clock.skip(14 * 60_000)
+    await until(tried(2))
+    assert.equal((await waiting()).length, 100)
+    clock.skip(2 * 60_000)
+    await until(() => told('Not delivered to green: ').length === 100, 'all end together, and each is told')
+    assert.ok(told('Not delivered to green: ').every(line => line.includes('wrong signature')))
+    assert.equal(told('Not delivered to green yet').length, 3)
+
+    await one.say('room', 'anna', 'later')
+    await until(tried(1))
+    clock.skip(4 * 60_000)
+    await until(tried(2))
+    clock.skip(2 * 60_000)
+    await until(() => told('Not delivered to green: ').length === 101, 'it is known to be hopeless')
+    isGood = true
+    await one.say('room', 'anna', 'good')
+    await until(() => three.read('chat').includes('anna (red): good'), 'it has recovered')
+    isGood = false
+    await one.say('room', 'anna', 'last')
+    await until(tried(1))
+    clock.skip(6 * 60_000)
+    await until(tried(2))
+    isGood = true
+    clock.skip(2 * 60_000)
+    await until(() => three.read('chat').includes('anna (red): last'), 'it had its quarter of an hour again')
+  })
+
   it('waits as long as the destination asks, although something behind is due before', async () => {
     await started.stop()
     const clock = skippingClock(systemClock)

@@ -199,18 +199,19 @@ describe('what the team is told', () => {
     }
     await bernd('Guten Tag')
     const line = '*: Not delivered to red yet: “Guten Tag”. Nothing goes there without encryption, and ' +
-      'the keys of the devices there cannot be had now. Zentrale goes on trying.'
+      'the keys of the devices there cannot be had now. Zentrale goes on trying; what is said there meanwhile waits too.'
     await reads(blue, room, line)
     await reads(red, room, line)
-    await until(() => { skip(5_000); return tries > 3 }, 'further tries')
+    await until(() => { skip(1_000); return tries > 3 }, 'further tries')
     assert.equal(red.read(room).filter(one => one === line).length, 1)
     why = 'unsigned'
     const other = '*: Not delivered to red yet: “Guten Tag”. Nothing goes there without encryption, and the keys of the devices there have a ' +
-      'wrong signature: an app there is faulty, or somebody has put keys of their own in its place. Zentrale goes on trying.'
-    await until(() => { skip(5_000); return blue.read(room).includes(other) }, 'the other reason')
+      'wrong signature: an app there is faulty, or somebody has put keys of their own in its place. Zentrale goes on trying; ' +
+      'what is said there meanwhile waits too.'
+    await until(() => { skip(1_000); return blue.read(room).includes(other) }, 'the other reason')
     assert.deepEqual(red.read(chat), [])
     why = undefined
-    await until(() => { skip(5_000); return red.read(chat).length > 0 }, 'the answer')
+    await until(() => { skip(1_000); return red.read(chat).length > 0 }, 'the answer')
     assert.deepEqual(red.read(chat), ['*: Guten Tag'])
   })
 

@@ -21,7 +21,7 @@ const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const EVENT = `${PUBSUB}#event`
 const LISTS_MAX = 5_000 // people
 const USELESS_MAX = 5_000 // devices
-const ASK_AGAIN_MS = 2 * 60_000 // of a list: so long, a new device may get no answers if nobody tells us of it
+const ASK_AGAIN_MS = 2 * 60_000 // so long, a new device may get no answers if nobody tells us of it, and somebody without a good one no message
 const USELESS_MS = 24 * 3_600_000
 const ASKING_MAX = 64 // at once
 const ASKING_AT_ONE_MAX = 8 // of them at one server
@@ -40,6 +40,8 @@ export interface Peers {
   devices (ends: Ends, signal: AbortSignal): Promise<number[]>
   /** What a device publishes, or why that is of no use. Throws Unavailable if we are not connected. */
   bundle (ends: Ends, device: number, signal: AbortSignal): Promise<Bundle | Unsealed>
+  /** None of these devices is of use, so nothing arrives before one of them is: they are asked for again soon. */
+  hopeless (ends: Ends, devices: number[]): void
   /** Whether this message is nothing but a notification of somebody's list. */
   heard (message: Element): boolean
   /** Somebody writes from a device that may be missing in the list that is remembered. */
@@ -126,6 +128,12 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
       } catch (error) {
         if (isOurs(error, signal)) throw error
         return fails('keyless', messageOf(error), TRY_AGAIN_MS)
+      }
+    },
+    hopeless ({ theirs }, devices) {
+      for (const device of devices) {
+        const one = useless.get(`${theirs} ${device}`)
+        if (one !== undefined) one.until = Math.min(one.until, clock.tick() + ASK_AGAIN_MS)
       }
     },
     heard (message) {

@@ -175,7 +175,10 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
         const { iv, secret, payload } = sealText(body, fresh)
         const { keys, changes, whyNot } = await sealFor(ends, devices, bundles, secret, corrected)
         const unsealed = WHY_NOT.find(one => whyNot.has(one)) ?? 'deviceless'
-        if (keys.length === 0) throw new Unavailable(`no device of theirs can be encrypted for now: ${unsealed}`, { unsealed })
+        if (keys.length === 0) {
+          peers.hopeless(ends, devices)
+          throw new Unavailable(`no device of theirs can be encrypted for now: ${unsealed}`, { unsealed })
+        }
         const xml = encryptedXml({ from: ownDevice(ends.ours), keys, iv, payload })
         await kept.change([...changes, sealedChange(key, { hash, at: clock.now(), xml: xml.map(one => one.xml).join('') })])
         return xml

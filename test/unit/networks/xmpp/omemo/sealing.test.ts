@@ -265,6 +265,21 @@ describe('what an address says with OMEMO', () => {
     assert.deepEqual([phone.read(two), tablet.read(two)], ['two', 'two'])
   })
 
+  it('reaches within two minutes a device that alone could read it and has good keys now, of which nobody tells', async () => {
+    const clock = handClock()
+    const olga = makeApp(OLGA)
+    const { signed, ...bundle } = readBundle(parse(olga.bundle.xml))
+    for (const bad of [bundleXml({ ...bundle, signed: { ...signed, signature: Buffer.alloc(64, 1) } }), { xml: '' }]) {
+      const apps = [{ ...olga, bundle: bad }]
+      const chat = await makeChat({ apps, clock })
+      await assert.rejects(chat.seal(OLGA, 'one'), Unavailable)
+      apps.splice(0, 1, olga)
+      await assert.rejects(chat.seal(OLGA, 'one'), Unavailable)
+      clock.advance(2 * 60_000)
+      assert.equal(olga.read((await chat.seal(OLGA, 'one'))!), 'one')
+    }
+  })
+
   it('reaches a new device once that is known', async () => {
     const clock = handClock()
     const [phone, tablet] = [makeApp(OLGA), makeApp(OLGA)]
