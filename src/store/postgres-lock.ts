@@ -46,7 +46,7 @@ const AGAIN_MS = 1_000
  */
 const SETTINGS = `SET search_path = zentrale; SET client_min_messages = warning; SET statement_timeout = 0; SET idle_session_timeout = 0;
   SET idle_in_transaction_session_timeout = 0; SET tcp_keepalives_idle = 6; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
-  SET tcp_user_timeout = 15000; SET bytea_output = hex;
+  SET tcp_user_timeout = 15000; SET bytea_output = hex; SET standard_conforming_strings = on;
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`
 
 /**
@@ -57,6 +57,11 @@ const END_SILENT = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN 
   WHERE locktype = 'advisory' AND classid = 0 AND objid = $1 AND objsubid = 1 AND granted AND datname = current_database() AND usename = current_user
     AND database = datid AND (state <> 'active' OR wait_event_type = 'Client' OR wait_event = 'SyncRep')
     AND state_change < clock_timestamp() - $2 * interval '1 ms'`
+
+/** For whom the session with the lock waits. */
+const BLOCKER = `SELECT pid, coalesce(usename, 'unknown') AS role, application_name AS name FROM pg_stat_activity WHERE pid = ANY (
+  SELECT unnest(pg_blocking_pids(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = $1 AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
 
 /** Values as SQLite gives them, by their type: numbers as such, what is true as 1. Texts come as they are. */
 const makeParsers = ({ BOOL, BYTEA, INT4, INT8, NUMERIC } = pg().types.builtins): Readonly<Record<number, (text: string | Buffer) => unknown>> => ({
@@ -150,6 +155,12 @@ const mustBeUtf8 = async (held: Held): Promise<void> => {
   if (server?.encoding !== 'UTF8') throw new Unfit(`its encoding is ${server?.encoding ?? 'unknown'}; it must be UTF8`)
 }
 
+/** Of a newer Zentrale. */
+const mustBeKnown = (version: number): void => {
+  if (version <= POSTGRES_MIGRATIONS.length || isStrange(version)) return
+  throw new Unfit(`its schema is version ${version}, made by a newer Zentrale; this one knows ${POSTGRES_MIGRATIONS.length}. Start the newer one`)
+}
+
 /** Returns the version that was there, or is now. One that is none is left alone, if that is wanted. */
 const migrate = async ({ client }: Held, takesStrange: boolean): Promise<number> => {
   await client.query('BEGIN; CREATE SCHEMA IF NOT EXISTS zentrale; CREATE TABLE IF NOT EXISTS zentrale.version (version BIGINT NOT NULL)')
@@ -163,9 +174,7 @@ const migrate = async ({ client }: Held, takesStrange: boolean): Promise<number>
     const { rows: [to] } = await client.query<{ value: string }>(MOVED_TO)
     throw new Unfit(strangeness(version, to?.value))
   }
-  if (version > POSTGRES_MIGRATIONS.length) {
-    throw new Unfit(`its schema is version ${version}, made by a newer Zentrale; this one knows ${POSTGRES_MIGRATIONS.length}. Start the newer one`)
-  }
+  mustBeKnown(version)
   for (const migration of POSTGRES_MIGRATIONS.slice(version)) await client.query(migration)
   if (found === undefined) await client.query('INSERT INTO zentrale.version VALUES ($1)', [POSTGRES_MIGRATIONS.length])
   else if (version < POSTGRES_MIGRATIONS.length) await client.query('UPDATE zentrale.version SET version = $1', [POSTGRES_MIGRATIONS.length])
@@ -200,14 +209,25 @@ const impatient = (url: string, clock: Clock): Wait => {
   }
 }
 
-/** Undefined if there is none, or no store yet. */
-const markAt = async (held: Held): Promise<string | undefined> => {
+/** Undefined if there is nothing, no store yet, or somebody has locked it away from us. */
+const look = async <Row extends QueryResultRow>(held: Held, text: string, values?: unknown[]): Promise<Row | undefined> => {
   try {
-    return (await ask<{ value: string }>(held, MARK))[0]?.value
+    return (await ask<Row>(held, text, values))[0]
   } catch (error) {
-    if (codeOf(error) === NO_TABLE) return undefined
+    if ([NO_TABLE, LOCKED].includes(codeOf(error))) return undefined
     throw error
   }
+}
+
+/** Looks at what the active one works on. Throws if we could never do that. Returns why we wait. */
+const whyWaiting = async (held: Held, seen: Wait['seen']): Promise<string> => {
+  mustBeKnown((await look<{ version: number }>(held, 'SELECT version FROM zentrale.version'))?.version ?? 0)
+  const marked = await look<{ value: string }>(held, MARK)
+  if (marked !== undefined) seen?.(marked.value)
+  const blocker = await look<{ pid: number, role: string, name: string }>(held, BLOCKER, [LOCK])
+  return blocker === undefined ? 'another process is active'
+    : `the session of another process waits for a table that somebody has locked: pid ${blocker.pid}, role ${blocker.role}, "${blocker.name}". ` +
+      'Let that end, or SELECT pg_terminate_backend(…)'
 }
 
 /** Takes the lock, then looks at what is there. */
@@ -219,8 +239,7 @@ const take = async (url: string, { signal, told, seen }: Wait, reached: () => vo
   try {
     await mustBeUtf8(held)
     while (!signal.aborted && !await lock(held)) {
-      seen?.(await markAt(held))
-      told('another process is active')
+      told(await whyWaiting(held, seen))
     }
     signal.throwIfAborted()
     await held.client.query(`SET lock_timeout = 0; SET application_name = '${ACTIVE}'`)

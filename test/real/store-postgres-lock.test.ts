@@ -274,6 +274,52 @@ describe('who is active on a store in PostgreSQL', () => {
     assert.match(standby.told[0]!, /another process is active/)
   })
 
+  it('stands by while somebody has locked tables, and says who', async () => {
+    const url = await fresh()
+    const store = await openPostgres(url, systemClock, () => {})
+    await store.run(tx => tx.remember('child', 'said', 'x'))
+    const standby = standBy(url)
+    await waits(standby)
+    const other = new Client({ connectionString: url, application_name: 'somebody' })
+    await other.connect()
+    await other.query('BEGIN; LOCK TABLE zentrale.memory, zentrale.version')
+    const later = store.run(tx => tx.remember('child', 'later', 'x'))
+    await until(() => standby.told.some(why => /waits for a table .*: pid \d+, role postgres, "somebody"/.test(why)), 'it is told', LIMIT_MS)
+    await other.query('ROLLBACK')
+    await other.end()
+    await later
+    await until(() => standby.told.at(-1) === 'another process is active', 'it is told again', LIMIT_MS)
+    await store.close()
+    await (await standby.taken).store.close()
+  })
+
+  it('does not stand by where a newer one has changed the schema', async () => {
+    const url = await fresh()
+    const store = await openPostgres(url, systemClock, () => {})
+    const standby = standBy(url)
+    await waits(standby)
+    const newer = new Client({ connectionString: url })
+    await newer.connect()
+    await newer.query('UPDATE zentrale.version SET version = version + 1')
+    await newer.end()
+    await assert.rejects(standby.taken, /its schema is version 2, made by a newer Zentrale; this one knows 1\. Start the newer one/)
+    await store.close()
+  })
+
+  it('works where old words of the server\'s own config are in force', async () => {
+    const url = await fresh()
+    const admin = new Client({ connectionString: url })
+    await admin.connect()
+    await admin.query(`ALTER DATABASE "${url.split('/').at(-1)}" SET standard_conforming_strings = off`)
+    await admin.end()
+    for (const key of ['first', 'second']) {
+      const store = await openPostgres(url, systemClock, error => { throw error })
+      await store.run(tx => tx.remember('child', key, 'a\\b'))
+      assert.equal((await store.run(tx => tx.remembered('child'))).find(([one]) => one === key)?.[1], 'a\\b')
+      await store.close()
+    }
+  })
+
   it('lets nobody speak who has had no answer for so long that another one may be active', async () => {
     let frozenMs = 0
     const failed: unknown[] = []
