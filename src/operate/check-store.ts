@@ -1,6 +1,6 @@
 /** `zentrale check` of the store: a file that can be written, or a database that keeps what it says. */
-import { constants, existsSync } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { constants, existsSync, type StatsFs } from 'node:fs'
+import { access, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
@@ -28,6 +28,18 @@ export const lookAtDatabase = async ({ store: { postgres } }: Config, isFree: bo
   return others
 }
 
+const MIB = 2 ** 20
+/** SQLite's log grows so far before what is in it goes into the file. */
+const ROOM_BYTES_MIN = 16 * MIB
+
+/** Throws Wrong if a disk is full, or nearly. */
+export const mustHaveRoom = ({ blocks, bavail, bsize }: Pick<StatsFs, 'blocks' | 'bavail' | 'bsize'>, folder: string): void => {
+  const free = bavail * bsize
+  if (blocks === 0 || free >= ROOM_BYTES_MIN) return // some file systems do not count
+  throw new Wrong(`its disk is full: ${Math.floor(free / MIB)} MiB are free`,
+    `Make room in ${folder}. As soon as nothing can be written, Zentrale ends with 70, and each start ends so too. Nothing that was accepted is lost`)
+}
+
 const fileIsWritable = async (path: string): Promise<string> => {
   const folder = dirname(path)
   try {
@@ -38,6 +50,7 @@ const fileIsWritable = async (path: string): Promise<string> => {
     throw new Wrong(`cannot be written (${messageOf(error)})`,
       `Make ${folder} writable for the user that Zentrale runs as: chown -R zentrale: ${folder}`)
   }
+  mustHaveRoom(await statfs(folder), folder)
   const schema = existsSync(path) ? schemaOf(path) : 0
   if (isStrange(schema)) throw strange(schema, movedFrom(path))
   return 'can be written'
@@ -48,8 +61,18 @@ const strange = (schema: number, movedTo?: string): Wrong => new Wrong(strangene
   ? 'Give the config whose store leads there: zentrale --config FILE check. What lies here still holds what people wrote: remove it once all is well'
   : 'Nothing starts on it until then')
 
-/** What the schema of a database is to this program. Throws Wrong if it is too new, or the store is not there any more. */
-export const schemaInWords = (schema: number | undefined, known: number, movedTo?: string): string => {
+/** Of a Zentrale that runs, only what is wrong. */
+const fileServes = async (path: string, isRunning: boolean): Promise<Finding[]> => {
+  const found = await runProbe(`Store ${path}`, () => fileIsWritable(path))
+  return isRunning && found.advice === undefined ? [] : [found]
+}
+
+/**
+ * What the schema of a database is to this program. Throws Wrong if it is too new, or the store is not there any more, or not whole: there are
+ * `tables`, but no version.
+ */
+export const schemaInWords = (schema: number | undefined, known: number, movedTo?: string, tables = 0): string => {
+  if (tables > 0 && (schema ?? 0) === 0) throw new Wrong('its schema zentrale cannot be used', UNVERSIONED)
   if (schema === undefined) return 'is not there yet'
   if (isStrange(schema)) throw strange(schema, movedTo)
   if (schema > known) {
@@ -60,13 +83,18 @@ export const schemaInWords = (schema: number | undefined, known: number, movedTo
     : `its schema goes from version ${schema} to ${known} at the start`
 }
 
+const isNewer = ({ schema = 0 }: Seen): boolean => schema > POSTGRES_SCHEMA && !isStrange(schema)
+
 /** If the active one runs here, it is the holder itself. */
-const heldBy = ({ from, role, since, isOfUs, tries }: Holder, running: Readiness | undefined): Omit<Finding, 'what'>[] => isActive(running) ? [] : [
+const heldBy = (
+  { from, role, since, isOfUs, tries }: Holder, isNewer: boolean, running: Readiness | undefined
+): Omit<Finding, 'what'>[] => isActive(running) ? [] : [
   {
     mild: true,
     found: `a ${tries === 1 ? 'zentrale check' : 'Zentrale'} at ${from} (role ${role}) works on it${since === null ? '' : ` since ${since}`}`,
-    advice: running === undefined ? 'If this one is started, it stands by, and is active as soon as that one has ended'
-      : 'This one is active as soon as that one has ended'
+    advice: isNewer ? 'This one cannot take over from that one'
+      : running === undefined ? 'If this one is started, it stands by, and is active as soon as that one has ended'
+        : 'This one is active as soon as that one has ended'
   },
   ...isOfUs === 1 ? [] : [{ found: 'this config has another role, which may not end the session of that one if it is frozen',
     advice: `Let both have the same: write ${role} and its password into store.postgres` }]
@@ -78,26 +106,25 @@ const wrongWith = (seen: Seen, running: Readiness | undefined): Omit<Finding, 'w
   ...seen.readsOnly ? [{ found: 'it takes no writes', advice: 'Is this a standby server? Write the address of the one that takes writes' }] : [],
   ...seen.mayCreate ? [] : [{ found: 'this user may not create in it',
     advice: 'Let it: ALTER DATABASE … OWNER TO …, or GRANT CREATE ON DATABASE … TO …' }],
-  ...seen.tables > 0 && (seen.schema ?? 0) === 0 ? [{ found: 'its schema zentrale cannot be used', advice: UNVERSIONED }] : [],
   ...seen.foreign === 0 ? [] : [{ found: `${seen.foreign} tables in the schema zentrale belong to another role than this one`,
     advice: 'Write the role that owns them into store.postgres, or give it to this one: REASSIGN OWNED BY … TO …' }],
   ...seen.major >= POSTGRES_MIN ? [] : [{ mild: true as const, found: `it is PostgreSQL ${seen.server}`,
     advice: `Zentrale is tested with ${POSTGRES_MIN} and later` }],
   ...seen.syncs ? [] : [{ mild: true as const, found: 'fsync or full_page_writes is off',
     advice: 'If its machine dies, messages are lost that we said we have, or all of it. Switch both on' }],
-  ...seen.holder === undefined ? [] : heldBy(seen.holder, running)
+  ...seen.holder === undefined ? [] : heldBy(seen.holder, isNewer(seen), running)
 ]
 
 const databaseServes = async (url: string, seen: Database, running: Readiness | undefined): Promise<Finding[]> => {
   const what = `Store ${storeName({ postgres: url })}`
   if (typeof seen === 'string') {
     return [{ what, found: `cannot be reached: ${seen}`,
-      advice: 'Check whether it runs (systemctl status postgresql), lets this user in (pg_hba.conf), and has this database; and whether ' +
-        'store.postgres is right' }]
+      advice: 'Check whether it runs (systemctl status postgresql), lets this user in (pg_hba.conf), has this database and a free ' +
+        'connection (max_connections); and whether store.postgres is right' }]
   }
   const wrong = wrongWith(seen, running)
-  const { server, encoding, schema, movedTo } = seen
-  const fits = await runProbe(what, async () => `PostgreSQL ${server}, ${encoding}; ${schemaInWords(schema, POSTGRES_SCHEMA, movedTo)}`)
+  const { server, encoding, schema, movedTo, tables } = seen
+  const fits = await runProbe(what, async () => `PostgreSQL ${server}, ${encoding}; ${schemaInWords(schema, POSTGRES_SCHEMA, movedTo, tables)}`)
   return [fits, ...wrong.map(one => ({ what, ...one }))]
 }
 
@@ -122,5 +149,5 @@ export const activeElsewhere = (seen: Database | undefined, running: Readiness |
 export const checkStore = async ({ store }: Config, running: Readiness | undefined, seen: Database | undefined): Promise<Finding[]> => [
   ...running === undefined ? [] : [{ what: 'Zentrale', found: running.standby === undefined ? 'is running' : `stands by: ${running.standby}` }],
   ...store.path === undefined ? seen === undefined ? [] : await databaseServes(store.postgres, seen, running)
-    : running !== undefined ? [] : [await runProbe(`Store ${store.path}`, () => fileIsWritable(store.path))]
+    : await fileServes(store.path, running !== undefined)
 ]

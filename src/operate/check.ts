@@ -64,7 +64,7 @@ const storedChecks = async (config: Config, seen: Database | undefined, where: P
   } catch (error) {
     if (isSaid(config, seen)) return []
     return [{ what: `Store ${storeName(config.store)}`, found: `cannot be read (${messageOf(error)})`,
-      advice: config.store.postgres === undefined ? 'Check whether another program has it open' : 'Look at what is said of it above' }]
+      advice: `Look at what is said of it above${config.store.postgres === undefined ? '; if that is well, another program has it open' : ''}` }]
   }
 }
 

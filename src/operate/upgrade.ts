@@ -26,8 +26,8 @@ const ROOM_BYTES_MIN = 64 * MIB
 
 const schemaFits = async ({ path, postgres }: StoreAt): Promise<string> => {
   if (postgres === undefined) return schemaInWords(existsSync(path) ? schemaOf(path) : undefined, SCHEMA)
-  const { schema, movedTo } = await lookAt(postgres)
-  return schemaInWords(schema, POSTGRES_SCHEMA, movedTo)
+  const { schema, movedTo, tables } = await lookAt(postgres)
+  return schemaInWords(schema, POSTGRES_SCHEMA, movedTo, tables)
 }
 
 const diskHasRoom = async ({ path }: StoreAt): Promise<string> => {

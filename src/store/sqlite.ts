@@ -129,6 +129,16 @@ const logOf = (path: string): Log => {
   }
 }
 
+/** If that fails, the database is closed again: another try would find it in use. */
+const openedBeside = (db: DatabaseSync, open: () => Log): Log => {
+  try {
+    return open()
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
 interface Disk { Engine: typeof DatabaseSync; openLog (path: string): Log }
 const DISK: Disk = { Engine: DatabaseSync, openLog: logOf }
 
@@ -195,7 +205,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   const { Engine, openLog } = { ...DISK, ...disk }
   const { db } = openFile(path, Engine)
   db.exec('PRAGMA synchronous = NORMAL') // SQLite still syncs the log before it copies it into the file, and then the file
-  const log = openLog(path)
+  const log = openedBeside(db, () => openLog(path))
   const sql = makeSql(db)
   const tally = makeTally(sql)
   const part = (sql: string): (() => Promise<void>) => {

@@ -253,6 +253,13 @@ describe('zentrale check on a database on which a Zentrale is active elsewhere',
       assert.doesNotMatch(here, /Let your web server/)
       assert.deepEqual(said.filter(text => text === 'bind' || text.includes('handshake')), [])
       assert.equal(connected, 6, 'by the two public addresses, each time')
+      await active.query('CREATE SCHEMA zentrale; CREATE TABLE zentrale.version (version BIGINT)')
+      await active.query('CREATE TABLE zentrale.memory (owner TEXT, key TEXT, value TEXT)')
+      const part = await look(url)
+      assert.match(part, /^✗ Store .*: its schema zentrale cannot be used\n {4}there are tables in it but no version/m)
+      assert.doesNotMatch(part, /✓ Store/)
+      await active.query('INSERT INTO zentrale.version VALUES (1000)')
+      assert.match(await look(url), /^! Store .*: a Zentrale at .* works on it since 20.*Z\n {4}This one cannot take over from that one$/m)
     } finally {
       await active.end()
       for (const { listening } of ports) listening.close()

@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/lib/clock'
 import { serve } from '../../../src/lib/serve'
 import { KINDS } from '../../../src/networks/kinds'
 import { checkServers, showFinding, untilWell } from '../../../src/operate/check'
+import { mustHaveRoom } from '../../../src/operate/check-store'
 import { fromOutside } from '../../../src/operate/probes'
 import type { Finding } from '../../../src/settings/probe'
 import { type Loaded, loadConfig, registration, type Tree, wholeConfig, write } from '../../support/config'
@@ -92,6 +93,13 @@ describe('zentrale check', () => {
     await taken.stop()
     assert.match(wrong(find('Port')), new RegExp(`✗ Port 127\\.0\\.0\\.1:${taken.port}: the port is taken by another program\\n.*ss -ltnp`))
     assert.match(wrong(find('Store')), /✗ Store \/dev\/null\/zentrale\.db: cannot be written .*\n.*chown/)
+  })
+
+  it('says that the disk of the store is full, where that can be known', () => {
+    const on = (blocks: number, bavail: number) => (): void => mustHaveRoom({ blocks, bavail, bsize: 4096 }, '/var/lib/zentrale')
+    assert.throws(on(100_000, 300), /its disk is full: 1 MiB are free/)
+    assert.doesNotThrow(on(100_000, 4096))
+    assert.doesNotThrow(on(0, 0))
   })
 
   it('says when media links lead elsewhere', async () => {

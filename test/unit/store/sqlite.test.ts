@@ -57,6 +57,13 @@ describe('the store on SQLite', () => {
     assert.throws(open, /is in use by another process.*stop the other one first/)
   })
 
+  it('is not in use any more if its log cannot be opened', async () => {
+    await store.close()
+    const fails = (): never => { throw new Error('no more files') }
+    assert.throws(() => openSqlite(path, systemClock, error => { throw error }, '', { openLog: fails }), /no more files/)
+    store = open()
+  })
+
   it('is refused where there are tables without a version', async () => {
     await store.close()
     const db = new DatabaseSync(path)
