@@ -6,13 +6,14 @@ import { type Place, samePlace } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Mention } from '../model/mention'
 import type { Action, Content, Persona, Reply } from '../model/message'
-import { plain } from '../model/text'
+import { plain, toPlain } from '../model/text'
+import { textsFor } from '../plan/adapt'
 import type { DeskChange } from '../plan/desk-change'
 import { delivery, linksTo, notice, standing, type Change, type Plan } from '../plan/plan'
 import { react, reactInWords } from '../plan/react'
 import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
-import type { Announced, Conversation, Summary } from '../store/desk'
+import type { Announced, Conversation } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { OURS, type FunctionAddress } from './address'
 import { replyAt, replyToContact } from './answered'
@@ -20,7 +21,7 @@ import type { Context, DeskFacts } from './facts'
 import type { TeamPlace } from './memory'
 import { entryText, whoActs } from './shown'
 import type { Corrects, Source, Step, ToContact } from './steps'
-import { type LineAgain, summaryAgain, summaryFor, withSummary } from './summary'
+import { type Line, type LinesAgain, linesOf, summaryAgain, summaryFor, withSummary } from './summary'
 import { announcementOf, caseRooms, houseRooms, roomOf, shownAt, type Room, unannounced } from './team-rooms'
 
 /** The plan as it is being made. */
@@ -37,8 +38,7 @@ interface Draft {
   announced: string | undefined // what stands in the announcement of the conversation
 }
 
-/** How long a delivery may be taken back. */
-type When = Pick<NewDelivery, 'afterMs'>
+type When = Pick<NewDelivery, 'afterMs'> // how long a delivery may be taken back
 
 /** `source`: what it came with, if not with the arrival. `reply`: what it answers. `mentions`: whom it calls. */
 interface How { source?: Source | undefined; reply?: Reply | undefined; when?: When; mentions?: Mention[] | undefined }
@@ -56,7 +56,7 @@ const needed = ({ conversation }: Draft): Conversation => {
   return conversation
 }
 
-const about = ({ conversation }: Draft): { conversation?: number } => conversation === undefined ? {} : { conversation: conversation.id }
+const about = ({ conversation: one }: Draft): { conversation?: number } => one === undefined ? {} : { conversation: one.id }
 
 /** Whoever answers sees that the contact's words came encrypted. A chat of a team whose rooms are encrypted is to be so too. */
 const isSecret = ({ conversation: one, address, context: { memory } }: Draft, place: Place): boolean =>
@@ -81,7 +81,9 @@ const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined
   return made
 }
 
-const addOwnWords = (draft: Draft, place: Place, content: Content): NewDelivery => add(draft, place, { kind: 'message', content }, undefined, true)
+/** Our own words may hold those of others, and so be longer than one message there. */
+const addOwnWords = (draft: Draft, place: Place, content: Content): NewDelivery[] =>
+  textsFor(content, draft.context.directory.can(place.network)).map(part => add(draft, place, { kind: 'message', content: part }, undefined, true))
 
 const tokenOf = ({ facts: { arrival }, context: { directory } }: Draft, { file }: Content,
   { network, key }: Source = { network: arrival.place.network, key: arrival.key }): string =>
@@ -96,8 +98,8 @@ const put = (draft: Draft, said: NewDelivery[], place: Place, as: Persona | unde
 }
 
 const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, { source, reply, when, mentions }: How = {}): void => {
-  const { facts: { arrival }, context: { directory } } = draft
-  put(draft, say(arrival, content, place, as, { token: tokenOf(draft, content, source), reply, mentions }, directory), place, as, when)
+  const how = { token: tokenOf(draft, content, source), reply, mentions }
+  put(draft, say(draft.facts.arrival, content, place, as, how, draft.context.directory), place, as, when)
 }
 
 /** In an agent's direct chat every message is noticed, so nobody is called there. */
@@ -158,8 +160,8 @@ const correctForTeam = (draft: Draft, { corrects, content, as, everywhere }: Of<
 }
 
 const recall = ({ changes }: Draft, original: Recorded): void => {
-  const first = original.deliveries.find(({ held }) => held === true)
-  if (first !== undefined) changes.push({ kind: 'recall', original, lane: first.place, instead: [] })
+  const lane = original.deliveries.find(({ held }) => held === true)?.place
+  if (lane !== undefined) changes.push({ kind: 'recall', original, lane, instead: [] })
 }
 
 const takeBack = (draft: Draft, { original, as, atContact }: Of<'take back'>): void => {
@@ -224,19 +226,16 @@ const answer = (draft: Draft, text: string, open: boolean): void => {
   if (!('sender' in arrival)) return
   const { sender, place, key } = arrival
   const isPlain = facts.from === 'reaction' || (facts.from === 'team' && facts.where === 'chat')
-  if (isPlain || place.id === '') {
-    draft.deliveries.push({ ...notice(arrival, place, `answer ${draft.answered++}`, text, 'alert'), ...about(draft) })
-    return
-  }
-  const content: Content = { style: 'alert', text: plain(text) }
   const addressee = { of: key, person: sender.address ?? sender.id, ...open && { open } }
-  add(draft, place, { kind: 'message', content, addressee }, undefined, true)
+  for (const content of textsFor({ style: 'alert', text: plain(text) }, draft.context.directory.can(place.network))) {
+    if (!isPlain && place.id !== '') add(draft, place, { kind: 'message', content, addressee }, undefined, true)
+    else draft.deliveries.push({ ...notice(arrival, place, `answer ${draft.answered++}`, toPlain(content.text), 'alert'), ...about(draft) })
+  }
 }
 
 /** What is stored has no code: it comes into the delivery when that is sent. */
 const showCode = (draft: Draft, { of, gone }: Of<'show code'>): void => {
-  const { facts: { arrival } } = draft
-  const made = notice(arrival, arrival.place, 'code', gone, 'alert')
+  const made = notice(draft.facts.arrival, draft.facts.arrival.place, 'code', gone, 'alert')
   const action: Action = { kind: 'message', content: { style: 'alert', text: plain(gone) }, code: { of, gone } }
   draft.deliveries.push({ ...made, delivery: { ...made.delivery, action }, ...about(draft) })
 }
@@ -261,23 +260,27 @@ const sumUp = (draft: Draft, { told: { lately, kept } }: Of<'sum up'>): void => 
   const { context: { memory }, address, facts: { now } } = draft
   const one = needed(draft)
   const content = summaryFor(address, lately, kept)
-  const lines = content === undefined ? [] : memory.placesOf(address, one.id).map(where =>
-    ({ place: where.place, key: addOwnWords(draft, where.place, shownAt(where, content, one)).delivery.key, at: now }))
+  const lines = content === undefined ? [] : memory.placesOf(address, one.id)
+    .flatMap(where => linesOf(addOwnWords(draft, where.place, shownAt(where, content, one)), now))
   draft.conversation = withSummary(one, { team: address.name, of: lately.map(({ id }) => id), kept, lines })
 }
 
 const sumUpAgain = (draft: Draft, change: Of<'sum up again'>): void => {
   const { context, address, facts: { now: at } } = draft
   const one = needed(draft)
-  const again = ({ line, line: { place, key: of }, how, content }: LineAgain): Summary['lines'] => {
-    if (how === 'edit') add(draft, place, { kind: 'edit', of, content }, undefined, true)
-    if (how !== 'delete') return [line]
-    add(draft, place, { kind: 'deletion', of }, undefined, true)
-    return content === undefined ? [] : [{ place, key: addOwnWords(draft, place, content).delivery.key, at }]
+  const again = ({ place, lines, how, content }: LinesAgain): Line[] => {
+    const parts = content === undefined ? [] : textsFor(content, context.directory.can(place.network))
+    if (how === 'stays') return lines
+    const isEdit = how === 'edit' && parts.length === lines.length
+    for (const [index, { key: of }] of lines.entries()) {
+      const part = isEdit ? parts[index] : undefined
+      add(draft, place, part === undefined ? { kind: 'deletion', of } : { kind: 'edit', of, content: part }, undefined, true)
+    }
+    return isEdit ? lines : content === undefined ? [] : linesOf(addOwnWords(draft, place, content), at)
   }
   const summaries = one.summaries?.map(summary => {
     const changed = summaryAgain(summary, change, { one, address, at }, context)
-    return changed === undefined ? summary : { ...summary, of: changed.of, lines: changed.lines.flatMap(again) }
+    return changed === undefined ? summary : { ...summary, of: changed.of, lines: changed.places.flatMap(again) }
   })
   draft.conversation = { ...one, ...summaries && { summaries } }
 }
@@ -297,10 +300,9 @@ const announce = (draft: Draft, excerpt: string): void => {
   const one = { ...needed(draft), excerpt }
   const text = announcementOf(one, address, context)
   draft.announced = text
-  const announced = context.memory.placesOf(address, 'queue').map(({ place }) => ({
-    place, key: addOwnWords(draft, place, { style: 'alert', text: plain(text) }).delivery.key, at: draft.facts.now,
-    ...excerpt !== '' && one.opener !== undefined && { opener: one.opener }
-  }))
+  const of = excerpt === '' || one.opener === undefined ? {} : { opener: one.opener }
+  const announced = context.memory.placesOf(address, 'queue').flatMap(({ place }) =>
+    linesOf(addOwnWords(draft, place, { style: 'alert', text: plain(text) }), draft.facts.now).map(line => ({ ...line, ...of })))
   draft.conversation = { ...unannounced(one), announced }
 }
 
@@ -390,10 +392,8 @@ export const interpret = (steps: Step[], facts: DeskFacts, context: Context): Pl
   }
   for (const step of steps) carryOut(draft, step)
   const { conversation: now, deliveries, changes } = draft
-  const saved: Change[] = now === undefined || now === before
-    ? []
+  const saved: Change[] = now === undefined || now === before ? []
     : [{ kind: 'desk', change: { what: 'save', conversation: now, expected: before?.claim ?? 0 } }]
-  const content = 'content' in arrival ? arrival.content : undefined
-  const linked: Change[] = content === undefined ? [] : linksTo(content, tokenOf(draft, content), context.directory)
+  const linked = 'content' in arrival ? linksTo(arrival.content, tokenOf(draft, arrival.content), context.directory) : []
   return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes], ...draft.why !== undefined && { why: draft.why } }
 }

@@ -130,6 +130,9 @@ export const adapt = (content: Content, can: Capabilities, as: Persona | undefin
     : [...parts, ...shown]
 }
 
+/** Our own words in as many messages as they need there. */
+export const textsFor = ({ style, text }: Content, can: Capabilities): Content[] => textParts(text, can).map(part => ({ style, text: part }))
+
 /** A delivery's content with words of ours in place of these files, or of their links. */
 export const withoutFiles = ({ style, text, file }: Content, files: Attachment[], instead: (file: Attachment) => string): Content => {
   if (file !== undefined) return { style, text: [...text, ...plain(instead(file))] }

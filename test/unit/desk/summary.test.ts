@@ -70,6 +70,26 @@ describe('what a team that gets a case was told', () => {
     assert.ok(blue.read(behind).includes('Eva (red): * At noon'), 'an edit notifies nobody')
   })
 
+  it('is said whole in several messages, if one cannot hold it, and they change with what the contact corrects or takes back', async () => {
+    const long = (sign: string, bytes: number): string => `${sign.repeat(79)} `.repeat(bytes / 80)
+    const parts = (where: Practice, place: string): string[] => standing(where, place).filter(text => text.length > 1000)
+    await writes('e1', 'Hello?')
+    await writes('e2', long('x', 24_000))
+    await passesOn()
+    assert.equal(parts(blue, behind).length, 3)
+    assert.ok(parts(blue, behind).join('').length > 24_000, 'whole')
+    assert.equal(parts(red, 'verkauf/@dirk').length, 3)
+    await corrects('e2', 'e3', long('y', 24_000))
+    assert.ok(parts(blue, behind).every(text => text.includes(' → ')), 'as edits')
+    assert.equal(parts(blue, behind).length, 3)
+    await corrects('e2', 'e4', long('z', 12_000))
+    assert.equal(parts(blue, behind).length, 2)
+    assert.doesNotMatch(standing(blue, behind).join(), /[xy]{9}/, 'said anew, and nothing is left of before')
+    await takesBack('e2', 'e5')
+    assert.deepEqual(standing(blue, behind), ['Eva: Hello?', 'Eva has taken back an earlier message.'])
+    assert.ok(blue.delivered.every(({ action }) => !('content' in action) || toPlain(action.content.text).length <= 10_000))
+  })
+
   it('stays where apps would show an edit as one more message; the team is told there too', async () => {
     blue.can.editsShownMs = 60_000
     await writes('e1', 'At nine')
