@@ -86,8 +86,14 @@ export const endContent = (form: string, event: string, words: string): Sendable
       content: { ...referring(event), 'org.matrix.msc1767.text': words, 'org.matrix.msc3381.poll.end': {} }
     }
 
-/** What apps write into a location's body when its sender said nothing: it is not their words. */
-const MADE = /^(?:Location was shared at |User Location )?geo:\S+(?: as of .{1,60})?$/
+/** What apps write into a location's body by themselves; Element puts its sender's words between. */
+const MADE = /^(?:Location was shared at |(?:User )?Location (?:"(?<said>[^]*)" )?)?geo:\S+(?: (?:as of|at) .{1,60})?$/
+
+/** What its sender said in it. */
+const saidIn = (body: string): string => {
+  const made = MADE.exec(body.trim())
+  return made === null ? body : made.groups?.['said'] ?? ''
+}
 
 /** A location (CS API §m.location, MSC3488): its words, and where it is on a map. Undefined if it names no place. */
 export const locationOf = (content: Json): { text: Text, location: string } | undefined => {
@@ -95,6 +101,6 @@ export const locationOf = (content: Json): { text: Text, location: string } | un
   const location = [content.geo_uri, stable.uri, unstable.uri].find((one): one is string => typeof one === 'string' && pointOf(one) !== undefined)
   if (location === undefined) return undefined
   const said = [content.body, stable.description, unstable.description]
-    .find((one): one is string => typeof one === 'string' && one.trim() !== '' && !MADE.test(one.trim()))
+    .map(one => typeof one === 'string' ? saidIn(one) : '').find(one => one.trim() !== '')
   return { location, text: locationText(location, said ?? '') }
 }

@@ -21,7 +21,8 @@ describe('Matrix events: a location', () => {
   it('is told by its words and a link to a map, and stays a location', () => {
     const where = { msgtype: 'm.location', body: 'Brandenburger Tor', geo_uri: uri }
     assert.equal(said(where), `📍 Brandenburger Tor\n${link}`)
-    for (const body of [' ', undefined, uri, `Location was shared at ${uri} as of 2026-11-29`]) {
+    for (const body of [' ', undefined, uri, `Location was shared at ${uri} as of 2026-11-29`, `User Location ${uri} at 2026-11-29T08:00:00.000Z`,
+      `Location ${uri} at 2026-11-29T08:00:00.000Z`]) {
       assert.equal(said({ msgtype: 'm.location', body, geo_uri: uri }), `📍 ${link}`, body)
     }
     const relation = { 'm.new_content': where, 'm.relates_to': { rel_type: 'm.replace', event_id: '$o' } }
