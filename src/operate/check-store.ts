@@ -119,8 +119,9 @@ const databaseServes = async (url: string, seen: Database, running: Readiness | 
   const what = `Store ${storeName({ postgres: url })}`
   if (typeof seen === 'string') {
     return [{ what, found: `cannot be reached: ${seen}`,
-      advice: 'Check whether it runs (systemctl status postgresql), lets this user in (pg_hba.conf), has this database and a free ' +
-        'connection (max_connections); and whether store.postgres is right' }]
+      advice: seen.includes('certificate') ? 'If an authority of your own has signed it, write &sslrootcert=FILE behind store.postgres'
+        : 'Check whether it runs (systemctl status postgresql), lets this user in (pg_hba.conf), has this database and a free connection ' +
+          '(max_connections); and whether store.postgres is right' }]
   }
   const wrong = wrongWith(seen, running)
   const { server, encoding, schema, movedTo, tables } = seen

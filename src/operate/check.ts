@@ -10,7 +10,7 @@ import type { Active } from '../networks/kind'
 import { type Finding, hostAndPort, portIsFree, runProbe, Wrong } from '../settings/probe'
 import { isStrange } from '../store/moved'
 import { storeName } from '../store/open'
-import { schemaOf } from '../store/sqlite'
+import { damageOf, schemaOf } from '../store/sqlite'
 import { checkAddresses } from './check-addresses'
 import { checkMark } from './check-mark'
 import { activeElsewhere, checkStore, type Database, lookAtDatabase, whileFree } from './check-store'
@@ -57,13 +57,29 @@ const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
 const isSaid = ({ store: { path } }: Config, seen: Database | undefined): boolean =>
   path !== undefined ? isStrange(schemaOf(path)) : typeof seen === 'object' && isStrange(seen.schema ?? 0)
 
+/** Of a file that nobody has in use. A mistake that does this: another file is put in its place, and the log of the one before lies beside it. */
+const isDamaged = ({ path }: Config['store']): boolean => {
+  if (path === undefined) return false
+  try {
+    const damage = damageOf(path)
+    return damage !== undefined && !/locked|busy/i.test(damage)
+  } catch {
+    return false // it cannot even be opened
+  }
+}
+
 /** What is read from the store, one after the other: nobody else opens a file meanwhile. */
 const storedChecks = async (config: Config, seen: Database | undefined, where: Parameters<typeof checkMark>[2], clock: Clock): Promise<Finding[]> => {
   try {
     return [...await checkMark(config, seen, where, clock), ...await checkRetired(config, clock), ...await checkUnsealed(config, clock)]
   } catch (error) {
     if (isSaid(config, seen)) return []
-    return [{ what: `Store ${storeName(config.store)}`, found: `cannot be read (${messageOf(error)})`,
+    const what = `Store ${storeName(config.store)}`
+    if (isDamaged(config.store)) {
+      return [{ what, found: `is damaged (${messageOf(error)})`,
+        advice: `Move ${config.store.path}* away, all of them together, and keep them. Then put a backup back: zentrale restore FOLDER` }]
+    }
+    return [{ what, found: `cannot be read (${messageOf(error)})`,
       advice: `Look at what is said of it above${config.store.postgres === undefined ? '; if that is well, another program has it open' : ''}` }]
   }
 }

@@ -20,6 +20,7 @@ const mustSealAlike = async (from: Config, to: Config, clock: Clock): Promise<vo
 
 /** Returns the text to print. Throws Refused, and then the store is where it was. */
 export const runStoreCopy = async (from: Config, to: Config, clock: Clock): Promise<string> => {
+  if (storeName(from.store) === storeName(to.store)) throw new Refused(`Both configs have the same store: ${storeName(from.store)}`)
   for (const { operate, file } of [from, to]) {
     if (await readiness(urlOf(operate.listen), clock) !== undefined) throw new Refused(`Zentrale runs with the config ${file}. Stop it first`)
   }

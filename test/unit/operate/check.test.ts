@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { startSmsc } from '../../../sandbox/smsc'
 import type { Config } from '../../../src/config/config'
 import { makeRoster } from '../../../src/desk/address'
@@ -14,7 +15,9 @@ import { checkServers, showFinding, untilWell } from '../../../src/operate/check
 import { mustHaveRoom } from '../../../src/operate/check-store'
 import { fromOutside } from '../../../src/operate/probes'
 import type { Finding } from '../../../src/settings/probe'
+import { openSqlite } from '../../../src/store/sqlite'
 import { type Loaded, loadConfig, registration, type Tree, wholeConfig, write } from '../../support/config'
+import { temporaryFolder } from '../../support/folder'
 import { startHomeserver } from '../../support/homeserver'
 import { serveLinkPages, startPages } from '../../support/pages'
 import { skippingClock } from '../../support/quick'
@@ -93,6 +96,15 @@ describe('zentrale check', () => {
     await taken.stop()
     assert.match(wrong(find('Port')), new RegExp(`✗ Port 127\\.0\\.0\\.1:${taken.port}: the port is taken by another program\\n.*ss -ltnp`))
     assert.match(wrong(find('Store')), /✗ Store \/dev\/null\/zentrale\.db: cannot be written .*\n.*chown/)
+  })
+
+  it('says that the file of the store is damaged', async () => {
+    const path = join(temporaryFolder(), 'zentrale.db')
+    await openSqlite(path, systemClock, () => {}).close()
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(0, 4096))
+    const find = await look(await onFreePorts(config => { config.store.path = path }))
+    assert.match(wrong(find('Store')), /✗ Store .*: is damaged \(.*\n +Move .*zentrale\.db\* away, all of them together/)
   })
 
   it('says that the disk of the store is full, where that can be known', () => {

@@ -42,6 +42,7 @@ describe('zentrale store copy', () => {
   it('refuses if there is nothing to move, or if the seals of the logbook would not fit any more', async () => {
     const [from, to] = [join(temporaryFolder(), 'old'), join(temporaryFolder(), 'new')]
     await assert.rejects(runStoreCopy(configAt(from), configAt(to), systemClock), /There is no store at/)
+    await assert.rejects(runStoreCopy(configAt(from), configAt(from), systemClock), /Both configs have the same store/)
     assert.equal(existsSync(from), false)
     await open(from).close()
     const another = /The logbook in .*old is sealed with another operate\.logbook_key .* than .*new\.yaml has\. Write that one there/
