@@ -169,7 +169,7 @@ const de: DeskTexts = {
     awaits ? de.needsAnswer : '', project && `Projekt ${project}`, labels.join(', ')),
   needsAnswer: 'Antwort steht aus',
   none: 'Nichts gefunden.',
-  which: 'Welcher Vorgang? Bitte schreiben Sie die Nummer davor, zum Beispiel: #17 Guten Tag …',
+  which: 'Welcher Vorgang? Bitte schreiben Sie die Nummer davor, zum Beispiel: #17 Guten Tag …, oder: #17 !erledigt',
   noNumber: 'Das liest nur das Team. An einen Kontakt geht es mit der Nummer davor und einem Leerzeichen dahinter: #17 Guten Tag …',
   page: (url, minutes) => `Ihr Zugang zur Seite: ${url}\n` +
     `Er gilt ${minutes} Minuten, für eine Anmeldung und nur für Sie. Bitte geben Sie ihn nicht weiter.`,
@@ -190,7 +190,7 @@ const de: DeskTexts = {
   ].join('\n'),
   returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
   started: (who, id) => `${who} hat #${id} eröffnet.`,
-  notAPerson: what => `An ${what} kann von hier aus nicht geschrieben werden.`,
+  notAPerson: what => `An ${what} kann von hier aus nicht geschrieben werden. Nummern bitte mit Landesvorwahl und ohne Leerzeichen: +491701234567`,
   isOurs: what => `Nicht ausgeführt: ${what} ist eine unserer eigenen Adressen oder gehört jemandem aus dem Team.`,
   joined: who => `${who} gehört jetzt zum Team.`,
   removed: who => `${who} gehört nicht mehr zum Team.`,
@@ -209,8 +209,8 @@ const de: DeskTexts = {
     'neu geschrieben mit !sagen und dann dem Text.',
   more: 'Nicht gesendet, denn darin steht auch etwas, das wie eine Notiz oder ein Befehl beginnt. Bitte schreiben Sie den Text ohne das noch einmal.',
   otherCase: (number, own) => `Nicht gesendet: Davor steht #${number}, aber dies ist der Raum von #${own}.`,
-  noCase: number => `Nicht gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
-    'oder eine andere Nummer davor oder die Zeile, auf die Sie antworten, meint einen anderen.',
+  noCase: number => `Nicht gesendet: #${number} ist kein Vorgang dieser Adresse. Oder es ist zugleich ein anderer gemeint: ` +
+    'durch eine zweite Nummer oder durch die Zeile, auf die Sie antworten.',
   keptAt: id => `Der Text liegt bei #${id}.`,
   called: name => `Nicht gesendet: Der Text spricht ${name} aus dem Team an. An den Kontakt geht er so mit !senden; nur für das Team: ` +
     '!n und dann der Text.',
@@ -245,7 +245,7 @@ const de: DeskTexts = {
   closed: address => `Die Adresse ${address} wird nicht weitergeführt. Kontakte mit offenem Vorgang wurden benachrichtigt, soweit sie erreichbar ` +
     'sind. Offene Vorgänge können noch beantwortet werden; wer neu schreibt, bekommt nur einen automatischen Text.',
   noWay: network => `Nicht gesendet: Diese Adresse ist über ${network} nicht mehr erreichbar.`,
-  badTime: 'Diese Zeitangabe ist nicht verständlich. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
+  badTime: 'Diese Zeitangabe ist nicht verständlich. Beispiele: 14:30, morgen 8:00, Montag 9 Uhr, 24.12., 2h, 3 Tage',
   help: [
     'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
     '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
@@ -306,7 +306,7 @@ const en: DeskTexts = {
     awaits ? en.needsAnswer : '', project && `project ${project}`, labels.join(', ')),
   needsAnswer: 'Needs an answer',
   none: 'Nothing found.',
-  which: 'Which case? Please write its number in front, for example: #17 Good morning …',
+  which: 'Which case? Please write its number in front, for example: #17 Good morning …, or: #17 !done',
   noNumber: 'Only the team reads this. To reach a contact, put the number in front with a blank behind it: #17 Good morning …',
   page: (url, minutes) => `Your way to the page: ${url}\n` +
     `It works for ${minutes} minutes, for one login, and for you alone. Please do not pass it on.`,
@@ -324,7 +324,7 @@ const en: DeskTexts = {
   left: unsent => ['⛔ The contact has ended everything with STOP.', ...unsent.map(excerpt => `Not sent any more: “${excerpt}”`)].join('\n'),
   returned: 'The contact takes messages again (START).',
   started: (who, id) => `${who} has opened #${id}.`,
-  notAPerson: what => `${what} is not an address to which you can write from here.`,
+  notAPerson: what => `${what} is not an address to which you can write from here. Numbers need the country code, and no blanks: +491701234567`,
   isOurs: what => `Nothing done: ${what} is an address of our own, or belongs to somebody of the team.`,
   joined: who => `${who} is in the team now.`,
   removed: who => `${who} is not in the team any more.`,
@@ -343,8 +343,8 @@ const en: DeskTexts = {
     'or write it again: !say and then the text.',
   more: 'Not sent, because something in it also begins like a note or a command. Please write it again without that.',
   otherCase: (number, own) => `Not sent: #${number} is in front, but this is the room of #${own}.`,
-  noCase: number => `Nothing was sent: #${number} is no case of this address, ` +
-    'or not the case of another number in front, or of the line to which you reply.',
+  noCase: number => `Nothing was sent: #${number} is no case of this address. Or another case is meant as well: ` +
+    'by a second number, or by the line to which you reply.',
   keptAt: id => `The text is kept at #${id}.`,
   called: name => `Not sent: it speaks to ${name} of the team. To send it to the contact as it is: !send; for the team only: ` +
     '!n and then the text.',
@@ -378,7 +378,7 @@ const en: DeskTexts = {
   closed: address => `The address ${address} is no longer in use. Contacts with an open case have been told, if they can be reached. ` +
     'Open cases can still be answered; whoever writes again gets only an automatic text.',
   noWay: network => `Not sent: this address can no longer be reached by ${network}.`,
-  badTime: 'This time cannot be understood. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
+  badTime: 'This time cannot be understood. Examples: 14:30, tomorrow 8:00, mon 9:00, 24.12., 2h, 3 days',
   help: [
     'Whoever answers first has the case. !n in front or in a thread: internal note.',
     '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',

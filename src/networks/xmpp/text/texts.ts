@@ -32,7 +32,8 @@ export const TEXTS: Record<Language, Texts> = {
     inviteInside: ours => 'Diese Einladung gilt hier nicht: Der Raum hat uns entfernt, und von außen ist nicht zu sehen, ob Sie darin sind. ' +
       `Bitte laden Sie ${ours} aus dem Raum heraus ein. In manchen Apps heißt das: /invite ${ours}`,
     tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
-    nobody: 'Unter dieser Adresse werden keine Nachrichten gelesen. Bitte schreiben Sie im Raum.',
+    nobody: 'Unter dieser Adresse werden keine Nachrichten gelesen; vielleicht ist sie falsch geschrieben. Wenn Sie jemandem aus einem Raum ' +
+      'antworten, schreiben Sie bitte dort.',
     inChat: 'Die Antwort steht im Chat, weil er verschlüsselt ist.',
     notNow: 'Nicht zugestellt: Von Ihnen warten hier schon zu viele Nachrichten. Bitte senden Sie diese später noch einmal.',
     gateway: {
@@ -57,7 +58,7 @@ export const TEXTS: Record<Language, Texts> = {
     inviteInside: ours => 'This invitation does not count here: the room has removed us, and nobody outside can see whether you are in it. ' +
       `Please invite ${ours} from inside the room. In some apps that is: /invite ${ours}`,
     tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
-    nobody: 'Nobody reads messages at this address. Please write in the room.',
+    nobody: 'Nobody reads messages at this address; perhaps it is misspelt. If you answer somebody from a room, please write there.',
     inChat: 'The answer is in the chat, because that is encrypted.',
     notNow: 'Not delivered: too many messages from you are still waiting here. Please send this one again later.',
     gateway: {
