@@ -115,7 +115,7 @@ const openWhenActive = async (given: Config, machine: Machine): Promise<{ store:
   }
   const seen = (mark: string | undefined): void => {
     const now = standing?.now() ?? given
-    try { mustBeOurs(mark, now) } catch (error) { impossible.abort(error) }
+    try { mustBeOurs(mark, now) } catch (error) { return impossible.abort(error) }
     standby.unlike(unlike(mark, now))
   }
   const store = await openStore(at, operate.logbookKey, clock, bug, { signal, told, seen }).finally(standby.end)
