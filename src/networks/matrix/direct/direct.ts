@@ -181,7 +181,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
     const { joined, invited, first, keep } = await askSync(world, ours, stopping)
-    for (const { room, by, direct, replaces } of invited) void invitations.take(room, ours, by, direct || chats.isOne(replaces, ours, by), 0)
+    await Promise.all(invited.map(one => invitations.take(one.room, ours, one.by, one.direct || chats.isOne(one.replaces, ours, one.by), 0)))
     for (const room of joined) if (isAttended(room) && chats.of(room) !== undefined) parting.over(room)
     found.look(joined, ours, first)
     const rooms = [...joined].flatMap(room => {

@@ -7,6 +7,7 @@ import { ADDRESS } from '../../../../support/matrix-ground'
 import { type Bridge, delivery, said } from '../../../../support/matrix-suite'
 import { until } from '../../../../support/practice'
 import { quickClock } from '../../../../support/quick'
+import { makeMemory } from '../../../../support/world'
 import { stage } from '../stage'
 
 describe('Matrix: an invitation to a direct chat', () => {
@@ -47,8 +48,8 @@ describe('Matrix: an invitation to a direct chat', () => {
   describe('of an address', () => {
     const address = (): string => `@${ADDRESS}:${homeserver.serverName}`
     const is = (membership: string) => ({ state_key: key, content }: HsEvent): boolean => key === address() && content.membership === membership
-    const withAddress = (): Promise<Bridge> =>
-      begin({ clock: quickClock(20) }, [], [{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: '' } }])
+    const withAddress = (memory = makeMemory()): Promise<Bridge> =>
+      begin({ clock: quickClock(20), memory }, [], [{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: '' } }])
     const chat = (): string => anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [address()] })
 
     it('that is brought once more does not keep it in a chat that its contact has left', async () => {
@@ -79,6 +80,24 @@ describe('Matrix: an invitation to a direct chat', () => {
       await until(() => looked.times === 0, 'it is looked at once more')
       anna.kick(room, address())
       await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten')
+    })
+
+    it('that is found at the start and cannot be noted is no error that nobody waits for, and is taken', async () => {
+      const memory = makeMemory()
+      let failed = 0
+      const { set } = memory
+      memory.set = async (key, ...more) => {
+        if (key.startsWith('invited ') && failed++ === 0) throw new Error('the disk is full')
+        await set(key, ...more)
+      }
+      homeserver.pusher.loseNext(9) // of what is pushed: it is found by asking
+      const unheard: unknown[] = []
+      const hear = (error: unknown): void => { unheard.push(error) }
+      process.on('unhandledRejection', hear)
+      const room = chat()
+      await withAddress(memory)
+      await anna.waitFor(room, is('join'), 10_000).finally(() => process.off('unhandledRejection', hear))
+      assert.deepEqual([failed > 0, unheard], [true, []])
     })
 
     it('that could not be taken at once is left all the same if nothing is said there for a week', async () => {
