@@ -211,4 +211,28 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     await anna.redact(room, answer)
     await annaReads(room, /Hier gelöscht; der Kontakt hat die Nachricht aber noch/)
   })
+
+  it('a long message goes to another team whole, and who asks again in the same words after the case was closed is heard', async () => {
+    const [bytes, words] = [72_000, 'Bitte rufen Sie mich an.']
+    await town.xmpp.addUser('greta', PASSWORD)
+    const greta = await startPerson(town.xmpp, 'greta', PASSWORD)
+    const writes = (text: string, id: string): Promise<void> => greta.send(xml('message', { to: JID, type: 'chat', id }, xml('body', {}, text)))
+    await writes('Satz. '.repeat(bytes / 6), 'g-1')
+    await writes(words, 'g-2')
+    await annaReads(await annasRoom(8), new RegExp(`^${words}`))
+    await anna.send(await annasRoom(8), '!an kasse')
+    const room = await annasRoom(8, 'kasse')
+    await annaReads(room, new RegExp(`${words}$`))
+    const told = (await anna.events(room)).map(({ content }) => String(content['body'])).filter(text => text.includes('Satz.'))
+    assert.ok(told.join('').length > bytes - 100, `${told.length} messages hold ${told.join('').length} characters`)
+    await anna.send(room, '!erledigt')
+    await annaReads(room, /hat den Vorgang erledigt/)
+    const before = (await anna.events(room)).length
+    await writes(words, 'g-3')
+    await within(async () => {
+      const names = (await anna.events(room)).slice(before).filter(({ type }) => type === 'm.room.name').map(({ content }) => String(content['name']))
+      assert.match(names.at(-1) ?? '', /🔴|🟢/)
+    })
+    await greta.stop()
+  })
 })
