@@ -12,6 +12,8 @@ import { until } from './practice'
 import { makeMemory, makeVault } from './world'
 
 const WITHIN_MS = 60_000
+const ENCRYPTION = 'm.room.encryption'
+const ALGORITHM = { algorithm: 'm.megolm.v1.aes-sha2' }
 
 interface Customer { person: MatrixPerson; app: EncryptedPerson; room: string }
 
@@ -24,17 +26,17 @@ const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPers
   const signal = (): AbortSignal => AbortSignal.timeout(WITHIN_MS)
   const address = (): string => `@${ADDRESS}:${ground().serverName}`
 
-  /** Somebody who has said hello, encrypted. */
-  const customer = async (hello: string): Promise<Customer> => {
+  /** Somebody who has said hello, encrypted or not. */
+  const customer = async (hello: string, encrypts = true): Promise<Customer> => {
     const { userId, accessToken } = await ground().createUser(`kunde${newKey()}`.toLowerCase())
     const person = makeMatrixPerson(ground().url, userId, accessToken)
     const app = await appOf()(person)
     const room = await person.createRoom({
       preset: 'trusted_private_chat', is_direct: true, invite: [address()],
-      initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }]
+      initial_state: encrypts ? [{ type: ENCRYPTION, state_key: '', content: ALGORITHM }] : []
     })
     await person.waitFor(room, 'the address', ({ state_key: who, content }) => who === address() && content.membership === 'join')
-    await app.say(room, hello)
+    await (encrypts ? app.say(room, hello) : person.send(room, hello))
     await hears(hello)
     return { person, app, room }
   }
@@ -89,6 +91,16 @@ export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryp
     const customers = customersOf(ground, appOf)
     const { customer, answerTo, isAnswered, saidTo, sendTo } = customers
     const signal = (): AbortSignal => AbortSignal.timeout(WITHIN_MS)
+
+    it('have once what a try without an answer said in the clear, before the contact turned encryption on', async () => {
+      const nina = await customer('Guten Tag', false)
+      const message = answerTo(nina, 'gut')
+      const once = await customers.network.send(message, signal())
+      await nina.person.setState(nina.room, ENCRYPTION, '', ALGORITHM)
+      assert.deepEqual(await customers.network.send({ ...message, attempt: 2 }, signal()), once)
+      await isAnswered(nina, 'bis morgen')
+      assert.equal(await saidTo(nina), 2)
+    })
 
     it('go on while somebody has more keys than an answer may hold; what is for them waits', async () => {
       const bulky = await customer('hallo')

@@ -1,6 +1,6 @@
 /**
- * Looks for a delivery's event by its key, in what its speaker said. Needed only where the transaction id does not protect: after a while, and in
- * earlier rooms of a direct chat.
+ * Looks for a delivery's event by its key, in what its speaker said. Needed only where the transaction id does not protect: after a while, in
+ * earlier rooms of a direct chat, and where an event is sealed that an earlier try may have said in the clear.
  */
 import type { Clock } from '../../lib/clock'
 import type { Action, Delivery, Sent } from '../../model/message'
@@ -26,7 +26,14 @@ interface FindWorld {
   speakers (delivery: Delivery, room: string): string[]
 }
 
-export const makeFind = ({ homeserver, ghosts, rooms, direct, clock, speakers }: FindWorld) => {
+export interface Find {
+  /** Where the transaction id does not protect. */
+  find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
+  /** In this room. */
+  said (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined>
+}
+
+export const makeFind = ({ homeserver, ghosts, rooms, direct, clock, speakers }: FindWorld): Find => {
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
     const senders = speakers(delivery, room)
     const filter = JSON.stringify({ senders, types: TYPES })
@@ -45,7 +52,7 @@ export const makeFind = ({ homeserver, ghosts, rooms, direct, clock, speakers }:
     return undefined
   }
 
-  return async (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined> => {
+  const find: Find['find'] = async (delivery, signal) => {
     if (AGAIN_CHANGES_NOTHING.has(delivery.action.kind)) return undefined
     const [now, ...older] = readDirect(delivery.place) ? direct.rooms(delivery.place) : [rooms.roomOf(delivery.place)]
     const isProtected = ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS
@@ -62,4 +69,6 @@ export const makeFind = ({ homeserver, ghosts, rooms, direct, clock, speakers }:
     }
     return undefined
   }
+
+  return { find, said }
 }

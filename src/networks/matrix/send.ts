@@ -47,7 +47,7 @@ const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock; chance: Chance
   bringing: Pick<Bringing, 'cameIn'>
-  encryption: Pick<Encryption, 'over'>; sealing: SealedPlaces; admin: Pick<Admin, 'deleteUploads'> | undefined
+  encryption: Pick<Encryption, 'over' | 'isKept'>; sealing: SealedPlaces; admin: Pick<Admin, 'deleteUploads'> | undefined
   bot: string; domain: string; mediaBytesMax: number
 }
 
@@ -127,6 +127,17 @@ const elseAs = async (other: string | undefined, as: string, job: (as: string) =
 
 const redactPath = (room: string, event: string, txn: string): string => `${roomPath(room)}/redact/${encode(event)}/${encode(txn)}`
 
+const eventId = (answer: Json): string => {
+  const id = stringOf(answer.event_id)
+  if (id === undefined) throw new Unavailable('homeserver: no event id in its answer')
+  return id
+}
+
+const targetOf = ({ target }: Pick<Delivery, 'target'>): string => {
+  if (target?.[0] === undefined) throw new Refused('the message to change is not known here')
+  return target[0]
+}
+
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, admin, clock, chance, bot, mediaBytesMax } = world
 
@@ -134,6 +145,7 @@ export const makeSend = (world: SendWorld): Send => {
   const speaker = ({ as, place, action }: Delivery, room: string): string =>
     readDirect(place)?.ours ?? (as ? ghosts.of(as, place, room) : action.kind === 'removal' ? bot : sealing.own(room))
   const roomFor = makeRoomFor({ homeserver, rooms })
+  const history = makeFind({ ...world, speakers: (delivery, room) => [...new Set([speaker(delivery, room), ...delivery.as ? [] : [bot]])] })
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
   /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. `sealed`: for an encrypted chat. */
@@ -148,20 +160,9 @@ export const makeSend = (world: SendWorld): Send => {
     return uploaded
   }
 
-  const eventId = (answer: Json): string => {
-    const id = stringOf(answer.event_id)
-    if (id === undefined) throw new Unavailable('homeserver: no event id in its answer')
-    return id
-  }
-
   const identity = ({ at }: Delivery): Query => ({
     device_id: ghosts.device(), ts: clock.now() - at > LATE_MS && at >= 0 ? Math.trunc(at) : undefined
   })
-
-  const targetOf = ({ target }: Pick<Delivery, 'target'>): string => {
-    if (target?.[0] === undefined) throw new Refused('the message to change is not known here')
-    return target[0]
-  }
 
   const wholeContent = async (
     { action, ...delivery }: Delivery, said: Json, as: string, room: string, signal: AbortSignal
@@ -188,10 +189,19 @@ export const makeSend = (world: SendWorld): Send => {
       : captioned(kept, file, words(content))
   }
 
+  /**
+   * What an earlier try has said in the clear, before the room was encrypted. The transaction id does not protect from that: it holds for one type
+   * of event, and one speaker.
+   */
+  const saidInClear = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<string | undefined> =>
+    delivery.attempt > 1 && !await encryption.isKept(delivery.key) ? (await history.said(delivery, room, signal))?.ids[0] : undefined
+
   /** Resolves with the event's id. Reactions go out as they are: the homeserver counts them, and apps do not encrypt them either. */
   const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> => {
     const { key, place } = delivery
     const must = await mustSeal(world, delivery, room, signal) && type !== 'm.reaction'
+    const before = must ? await saidInClear(delivery, room, signal) : undefined
+    if (before !== undefined) return before
     const marked = { ...content, [KEY_FIELD]: key, [HOPS_FIELD]: hopsOf(delivery.as) }
     const as = speaker(delivery, room)
     const [sent, body] = must ? await sealing.sealed({ key, place, room, as, type, content: marked }, signal) : [type, marked]
@@ -314,6 +324,6 @@ export const makeSend = (world: SendWorld): Send => {
       }
     },
 
-    find: makeFind({ ...world, speakers: (delivery, room) => [...new Set([speaker(delivery, room), ...delivery.as ? [] : [bot]])] })
+    find: history.find
   }
 }

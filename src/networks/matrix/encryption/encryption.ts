@@ -43,6 +43,8 @@ export interface Encryption {
   wasOn (room: string): boolean
   /** The content of the event that goes out. The same for the same key, as long as it says the same. Throws Unavailable. */
   seal (said: ToSeal, signal: AbortSignal): Promise<Json>
+  /** Whether something was sealed under this key, and may have been sent. */
+  isKept (key: string): Promise<boolean>
   /** What was sealed under this key is sent, or never will be. */
   over (key: string): Promise<void>
   /** Nobody of ours is in this room any more. */
@@ -166,6 +168,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       const keys = (await vault.all(startOf(ours))).map(([key]) => key).filter(key => rooms.some(room => key.includes(room)))
       await vault.change(keys.map(key => [key, undefined]))
     },
+    isKept: async key => await vault.get(`sealed ${key}`) !== undefined,
     over: key => vault.change([[`sealed ${key}`, undefined]]),
     async open (reader, event, ask) {
       if (ask && clock.tick() - (slowAt.get(reader) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }
