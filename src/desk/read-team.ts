@@ -2,6 +2,7 @@
 import type { Person } from '../model/address'
 import { addressKey } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival, Order, OrderArrival } from '../model/message'
+import type { Naming } from '../model/network'
 import type { CaseState, Conversation, Entry } from '../store/desk'
 import type { Codes } from '../plan/codes'
 import type { Reacted } from '../plan/react'
@@ -145,12 +146,19 @@ const askedBy = async (reading: Reading, word: Exclude<CommandWord, PersonWord>,
   }
 }
 
-/** The person named by their address, on the network to which that belongs, and their conversation with our address, if any. */
+/** Digits behind a blank may belong to a number, as phones show it. What is before them would be somebody else's. */
+const maySplit = (naming: Naming | undefined, written: string, next: string): boolean =>
+  /\d$/.test(written) && /^[\d/().-]*\d/.test(next) && naming?.person(written + next.replaceAll(/\D/g, '')) !== undefined
+
+/**
+ * The person named by their address, on the network to which that belongs, and their conversation with our address, if any. Nobody, if more of
+ * the address may stand behind a blank.
+ */
 const targetOf = async ({ desk }: Tx, rest: string, address: FunctionAddress, memory: DeskMemory): Promise<Target | undefined> => {
-  const written = rest.split(/\s/)[0] ?? ''
+  const [written = '', next = ''] = rest.split(/\s+/)
   const person = address.identities.map(({ network }) => ({ network, id: memory.naming(network)?.person(written) }))
     .find((one): one is Person => one.id !== undefined)
-  if (person === undefined) return undefined
+  if (person === undefined || maySplit(memory.naming(person.network), written, next)) return undefined
   const [latest] = await desk.consents(addressKey(person), address.name)
   const conversation = await desk.conversationOf(address.name, person)
   return { person, permitted: latest?.kind === 'granted', ...conversation === undefined ? {} : { conversation } }

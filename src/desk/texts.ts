@@ -190,7 +190,8 @@ const de: DeskTexts = {
   ].join('\n'),
   returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
   started: (who, id) => `${who} hat #${id} eröffnet.`,
-  notAPerson: what => `An ${what} kann von hier aus nicht geschrieben werden. Nummern bitte mit Landesvorwahl und ohne Leerzeichen: +491701234567`,
+  notAPerson: what => `An ${what} kann von hier aus nicht geschrieben werden. Nummern bitte mit Landesvorwahl und ohne Leerzeichen: +491701234567. ` +
+    'Der Text dahinter beginnt nicht mit einer Zahl.',
   isOurs: what => `Nicht ausgeführt: ${what} ist eine unserer eigenen Adressen oder gehört jemandem aus dem Team.`,
   joined: who => `${who} gehört jetzt zum Team.`,
   removed: who => `${who} gehört nicht mehr zum Team.`,
@@ -324,7 +325,8 @@ const en: DeskTexts = {
   left: unsent => ['⛔ The contact has ended everything with STOP.', ...unsent.map(excerpt => `Not sent any more: “${excerpt}”`)].join('\n'),
   returned: 'The contact takes messages again (START).',
   started: (who, id) => `${who} has opened #${id}.`,
-  notAPerson: what => `${what} is not an address to which you can write from here. Numbers need the country code, and no blanks: +491701234567`,
+  notAPerson: what => `${what} is not an address to which you can write from here. Numbers need the country code, and no blanks: +491701234567. ` +
+    'What stands behind begins with no digit.',
   isOurs: what => `Nothing done: ${what} is an address of our own, or belongs to somebody of the team.`,
   joined: who => `${who} is in the team now.`,
   removed: who => `${who} is not in the team any more.`,

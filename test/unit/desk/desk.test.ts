@@ -156,6 +156,17 @@ describe('a function address', () => {
     await until(() => red.read(queue).filter(line => line.includes('ended everything with STOP')).length === 1)
   })
 
+  it('writes to nobody, and notes no consent, whose number may go on behind a blank', async () => {
+    await start()
+    const queue = 'werkstatt-queue'
+    for (const command of ['!consent phone:4930 123 on paper', '!new phone:4930 123-4 Good morning']) await red.say(queue, '@anna', command)
+    await until(() => red.read(queue).filter(line => line.includes('phone:4930 is not an address')).length === 2)
+    assert.deepEqual(await started.store.run(tx => tx.desk.consents('phone phone:4930', 'werkstatt')), [])
+    await red.say(queue, '@anna', '!consent phone:4930 on paper, 3 April')
+    await red.say(queue, '@anna', '!new phone:4930 Good morning')
+    await delivered(phone, 'werkstatt/phone:4930', '*: Good morning')
+  })
+
   it('greets once and says once when nobody is there', async () => {
     await start({ automatic: { greeting: 'Welcome to {address}.' } })
     await maxTexts('Hello?')
