@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection, createServer, type Server as Listener } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -62,24 +62,38 @@ const LOG_LINES_SHOWN = 20
 /** Below the kernel's range for outgoing connections, so that a port is still free at a restart. */
 const PORT_MIN = 20_000
 const PORT_MAX = 32_000
-const PORT_TRIES = 100
+/** Each process takes ports out of blocks of its own: it listens on the first port of each, so that no other process takes any of them. */
+const BLOCK_PORTS = 200
+const BLOCK_TRIES = 100
 
-const canListen = (port: number): Promise<boolean> => new Promise(resolve => {
-  const probe = createServer()
-  probe.once('error', () => resolve(false))
-  probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+/** False if somebody listens there. */
+const listens = (server: Listener, port: number): Promise<boolean> => new Promise(resolve => {
+  server.once('error', () => resolve(false))
+  server.listen(port, '127.0.0.1', () => resolve(true))
 })
 
-let next = randomInt(PORT_MIN, PORT_MAX)
+let [nextPort, blockEnd] = [0, 0]
 
-/** Takes ports in order from a random one, so that none is given out twice before its server listens. */
-export const freePort = async (): Promise<number> => {
-  for (let i = 0; i < PORT_TRIES; i++) {
-    const port = next
-    next = port + 1 < PORT_MAX ? port + 1 : PORT_MIN
-    if (await canListen(port)) return port
+const takeBlock = async (): Promise<void> => {
+  for (let i = 0; i < BLOCK_TRIES; i++) {
+    const first = PORT_MIN + BLOCK_PORTS * randomInt((PORT_MAX - PORT_MIN) / BLOCK_PORTS)
+    if (!await listens(createServer().unref(), first)) continue
+    ;[nextPort, blockEnd] = [first + 1, first + BLOCK_PORTS]
+    return
   }
-  throw new Error(`no free port on 127.0.0.1 in ${PORT_TRIES} tries`)
+  throw new Error('no block of ports is free')
+}
+
+/** Gives out each port once, even before its server listens. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    if (nextPort >= blockEnd) await takeBlock()
+    const port = nextPort++
+    const probe = createServer()
+    if (!await listens(probe, port)) continue
+    await new Promise(resolve => { probe.close(resolve) })
+    return port
+  }
 }
 
 export const freePorts = async (count: number): Promise<number[]> => {

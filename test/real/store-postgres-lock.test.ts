@@ -148,6 +148,7 @@ const awaitNobody = async (server: Postgres): Promise<Outcome> => {
   await waits(standby)
   await ask(url, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
   await ask(url, 'SELECT pg_reload_conf()')
+  await until(async () => JSON.stringify(await ask(url, 'SHOW synchronous_standby_names')).includes('nobody'), 'it is in force', LIMIT_MS)
   const begin = performance.now()
   const late = store.run(tx => tx.remember('child', 'late', 'x')).then(() => said.push('late'), () => {})
   const [stopped, { store: second, at }] = await Promise.all([failed.promise, standby.taken])
