@@ -4,7 +4,7 @@ import { type Bridge, makeBridge } from './bridge/bridge'
 import { makeMedia, makeMemory, makeVault } from './bridge/world'
 import { OURS, type FunctionAddress } from './desk/address'
 import { type Config, networksOf } from './config/config'
-import { LOGBOOK_KEY, markOf, OTHER_KEY, OWN_STORE, strangerTo, unlike } from './config/mark'
+import { LOGBOOK_KEY, markOf, OTHER_KEY, refusalOf, unlike } from './config/mark'
 import type { Chance } from './lib/chance'
 import type { Clock } from './lib/clock'
 import type { Log } from './lib/log'
@@ -94,12 +94,6 @@ const configNow = (before: Config, { standing, log }: Machine): Config => {
 const opensAlike = ({ store: one, operate: { logbookKey } }: Config, { store: other, operate }: Config): boolean =>
   one.path === other.path && one.postgres === other.postgres && logbookKey === operate.logbookKey
 
-/** At work on the store of another installation, we would leave all its rooms, and drop what waits there. Throws with a text for the operator. */
-const mustBeOurs = (mark: string | undefined, config: Config): void => {
-  const why = strangerTo(mark, config)
-  if (why !== undefined) throw new Refused(`${storeName(config.store)}: ${why}. ${OWN_STORE}`)
-}
-
 /** While another Zentrale is active on our database, we stand by. Resolves with the config that is in force then, too. */
 const openWhenActive = async (given: Config, machine: Machine): Promise<{ store: Store, config: Config }> => {
   const { store: at, operate, listens } = given
@@ -115,8 +109,9 @@ const openWhenActive = async (given: Config, machine: Machine): Promise<{ store:
   }
   const seen = (mark: string | undefined): void => {
     const now = standing?.now() ?? given
-    try { mustBeOurs(mark, now) } catch (error) { return impossible.abort(error) }
-    standby.unlike(unlike(mark, now))
+    const refusal = refusalOf(mark, now, storeName(now.store))
+    if (refusal === undefined) standby.unlike(unlike(mark, now))
+    else impossible.abort(refusal)
   }
   const store = await openStore(at, operate.logbookKey, clock, bug, { signal, told, seen }).finally(standby.end)
   const config = stood ? configNow(given, machine) : given
@@ -129,7 +124,8 @@ const openWhenActive = async (given: Config, machine: Machine): Promise<{ store:
 const leaveMark = async (store: Store, config: Config, log: Log): Promise<void> => {
   const before = await store.run(async tx => {
     const found = await markIn(tx)
-    mustBeOurs(found, config)
+    const refusal = refusalOf(found, config, storeName(config.store))
+    if (refusal !== undefined) throw refusal
     await mark(tx, markOf(config))
     return found
   })

@@ -97,9 +97,9 @@ export const freePort = async (): Promise<number> => {
 }
 
 export const freePorts = async (count: number): Promise<number[]> => {
-  const ports = new Set<number>()
-  while (ports.size < count) ports.add(await freePort())
-  return [...ports]
+  const ports: number[] = []
+  while (ports.length < count) ports.push(await freePort())
+  return ports
 }
 
 /** Polls until `test` is true. After `ms` it throws an error that names `what`. */

@@ -4,6 +4,7 @@
  * store. Other configs are compared with that.
  */
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import { Refused } from '../model/errors'
 import type { NetworkKind } from '../networks/kind'
 import type { Config } from './config'
 import type { Written } from './schema'
@@ -82,3 +83,9 @@ export const strangerTo = (mark: string | undefined, { servers }: Pick<Config, '
 }
 
 export const OWN_STORE = 'Give this one a store of its own. If the config names the wrong server, write the right one'
+
+/** The same for whoever would go to work on this store: we would leave all its rooms, and drop what waits there. */
+export const refusalOf = (mark: string | undefined, config: Pick<Config, 'servers'>, store: string): Refused | undefined => {
+  const why = strangerTo(mark, config)
+  return why === undefined ? undefined : new Refused(`${store}: ${why}. ${OWN_STORE}`)
+}

@@ -269,9 +269,9 @@ const sumUpAgain = (draft: Draft, change: Of<'sum up again'>): void => {
   const { context, address, facts: { now: at } } = draft
   const one = needed(draft)
   const again = ({ place, lines, how, content }: LinesAgain): Line[] => {
-    const parts = content === undefined ? [] : textsFor(content, context.directory.can(place.network))
     if (how === 'stays') return lines
-    const isEdit = how === 'edit' && parts.length === lines.length
+    const parts = how === 'edit' ? textsFor(content, context.directory.can(place.network)) : []
+    const isEdit = parts.length === lines.length
     for (const [index, { key: of }] of lines.entries()) {
       const part = isEdit ? parts[index] : undefined
       add(draft, place, part === undefined ? { kind: 'deletion', of } : { kind: 'edit', of, content: part }, undefined, true)

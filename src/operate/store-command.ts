@@ -1,6 +1,6 @@
 /** `zentrale store copy`: moves the store to where another config has it. Nobody can start on the old one by mistake afterwards. */
 import type { Config } from '../config/config'
-import { LOGBOOK_KEY, markOf, OWN_STORE, strangerTo, unlike } from '../config/mark'
+import { LOGBOOK_KEY, markOf, refusalOf, unlike } from '../config/mark'
 import type { Clock } from '../lib/clock'
 import { Refused } from '../model/errors'
 import { copyStore } from '../store/copy'
@@ -12,8 +12,8 @@ import { readiness, urlOf } from './remote-queue'
 /** Whoever starts there would seal the logbook with another key. */
 const mustSealAlike = async (from: Config, to: Config, clock: Clock): Promise<void> => {
   const mark = await readStore(from, clock, markIn).catch(() => undefined) ?? markOf(from) // it was moved, or cannot be opened: copyStore says so
-  const stranger = strangerTo(mark, to)
-  if (stranger !== undefined) throw new Refused(`${storeName(from.store)}: ${stranger}. ${OWN_STORE}`)
+  const refusal = refusalOf(mark, to, storeName(from.store))
+  if (refusal !== undefined) throw refusal
   if (!unlike(mark, to).includes(LOGBOOK_KEY)) return
   throw new Refused(`The logbook in ${storeName(from.store)} is sealed with another ${LOGBOOK_KEY} than ${to.file} has. Write that one there`)
 }

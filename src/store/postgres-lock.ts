@@ -49,6 +49,9 @@ const SETTINGS = `SET search_path = zentrale; SET client_min_messages = warning;
   SET tcp_user_timeout = 15000; SET bytea_output = hex; SET standard_conforming_strings = on;
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')`
 
+/** The version of our schema. */
+export const VERSION = 'SELECT version FROM zentrale.version'
+
 /**
  * A session at work on a statement is no silent one, unless it is its client that does not take the answer; or a standby server that does not: what
  * waits for that is committed here, and whoever asked has long stopped.
@@ -164,7 +167,7 @@ const mustBeKnown = (version: number): void => {
 /** Returns the version that was there, or is now. One that is none is left alone, if that is wanted. */
 const migrate = async ({ client }: Held, takesStrange: boolean): Promise<number> => {
   await client.query('BEGIN; CREATE SCHEMA IF NOT EXISTS zentrale; CREATE TABLE IF NOT EXISTS zentrale.version (version BIGINT NOT NULL)')
-  const { rows: [found] } = await client.query<{ version: number }>('SELECT version FROM zentrale.version')
+  const { rows: [found] } = await client.query<{ version: number }>(VERSION)
   const version = found?.version ?? 0
   const { rows: tables } = await client.query("SELECT 1 FROM pg_tables WHERE schemaname = 'zentrale' AND tablename <> 'version'")
   if (version === 0 && tables.length > 0) throw new Unfit(UNVERSIONED)
@@ -221,7 +224,7 @@ const look = async <Row extends QueryResultRow>(held: Held, text: string, values
 
 /** Looks at what the active one works on. Throws if we could never do that. Returns why we wait. */
 const whyWaiting = async (held: Held, seen: Wait['seen']): Promise<string> => {
-  mustBeKnown((await look<{ version: number }>(held, 'SELECT version FROM zentrale.version'))?.version ?? 0)
+  mustBeKnown((await look<{ version: number }>(held, VERSION))?.version ?? 0)
   const marked = await look<{ value: string }>(held, MARK)
   if (marked !== undefined) seen?.(marked.value)
   const blocker = await look<{ pid: number, role: string, name: string }>(held, BLOCKER, [LOCK])

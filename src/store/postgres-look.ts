@@ -1,7 +1,7 @@
 /** What can be seen of a database without taking part: nothing is locked or written, and nothing waits for whoever works on it. */
 import { MARK } from './mark'
 import { MOVED, MOVED_TO } from './moved'
-import { ANSWER_MS, connect, LOCK, LOOKS, nameOf, TRIES } from './postgres-lock'
+import { ANSWER_MS, connect, LOCK, LOOKS, nameOf, TRIES, VERSION } from './postgres-lock'
 import { POSTGRES_MIGRATIONS } from './postgres-schema'
 import { makeSession, type Session } from './postgres-session'
 import type { Tx } from './store'
@@ -46,8 +46,6 @@ const HOLDER = `SELECT CASE WHEN activity.backend_start IS NULL THEN 'an address
   WHERE lock.locktype = 'advisory' AND lock.classid = 0 AND lock.objid = CAST(CAST(? AS BIGINT) AS oid) AND lock.objsubid = 1 AND lock.granted
     AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-const OURS = 'SELECT version FROM zentrale.version'
-
 /** Hands out a session that ends with `use`. */
 const visiting = async <T>(url: string, use: (session: Session) => Promise<T>, answerMs?: number): Promise<T> => {
   const { client, socket } = await connect(url, LOOKS, answerMs)
@@ -63,7 +61,7 @@ export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql
   const found = await sql.one<Found>(SERVER)
   if (found === undefined) throw new Error('the database says nothing of itself')
   const holder = await sql.one<Holder>(HOLDER, LOCK)
-  const ours = found.isThere === 1 ? await sql.one<{ version: number }>(OURS) : undefined
+  const ours = found.isThere === 1 ? await sql.one<{ version: number }>(VERSION) : undefined
   const marked = ours === undefined || ours.version === 0 ? undefined : await sql.one<{ value: string }>(MARK)
   const moved = ours?.version === MOVED ? await sql.one<{ value: string }>(MOVED_TO) : undefined
   const { server, major, encoding } = found
@@ -78,7 +76,7 @@ export const lookAt = (url: string): Promise<Seen> => visiting(url, async ({ sql
 /** Reads the store as it is at one moment, whoever works on it meanwhile. */
 export const readPostgres = <T>(url: string, use: (tx: Tx) => Promise<T>): Promise<T> => visiting(url, async ({ sql, ask }) => {
   await ask('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-  const ours = await sql.one<{ version: number }>(OURS)
+  const ours = await sql.one<{ version: number }>(VERSION)
   if (ours?.version !== POSTGRES_SCHEMA) {
     throw new Error(`the store in ${nameOf(url)} has version ${ours?.version ?? 0} of the schema; this Zentrale reads ${POSTGRES_SCHEMA}`)
   }
